@@ -1,0 +1,95 @@
+"""Telling what a path to run is: a bundle's folder, a cloud's own document, or a spec."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from penstock import discovery
+from penstock.bundle import INTERFACE, MANIFEST, SOURCE_MAP, Bundle
+from penstock.diagnostics import error
+from penstock.errors import RunError
+from penstock.provider import Asset
+
+
+def open_document(path: Path) -> Bundle | None:
+    """Read what is to be run, where it is no spec.
+
+    Raises:
+        SpecError: a document of a cloud's own that has errors.
+        RunError: a bundle that cannot be read (P438).
+    """
+    folder = path if path.is_dir() else path.parent
+    if (folder / MANIFEST).is_file():
+        manifest = _json(folder / MANIFEST)
+        if path.is_dir() or manifest.get("document") == path.name:
+            return read_bundle(folder, manifest)
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    for target in discovery.targets().values():
+        found = target.native(path)
+        if found is not None:
+            return found
+    message = f"'{path}' is not a document of any service that Penstock knows"
+    known = ", ".join(name for name, each in discovery.targets().items() if each.emulator() is not None)
+    raise RunError([error("P438", message, hint=f"documents that run offline: those of {known}")])
+
+
+def read_bundle(folder: Path, manifest: Any = None) -> Bundle:
+    """Read a bundle from its folder. Raises RunError (P438)."""
+    found = manifest if manifest is not None else _json(folder / MANIFEST)
+    try:
+        assets = tuple(_asset(folder, each) for each in found["assets"])
+        texts = {name: _inside(folder, name).read_text(encoding="utf-8") for name in found["documents"]}
+        interface: dict[str, Any] = _json(folder / INTERFACE) if (folder / INTERFACE).is_file() else {}
+        source_map: dict[str, Any] = _json(folder / SOURCE_MAP) if (folder / SOURCE_MAP).is_file() else {}
+        return Bundle(
+            target=str(found["target"]),
+            pipeline=str(found["pipeline"]),
+            document=str(found["document"]),
+            texts=texts,
+            assets=assets,
+            placeholders=tuple(found.get("placeholders", ())),
+            uploads={str(each["path"]): str(each["upload_to"]) for each in found.get("uploads", ())},
+            interface=interface,
+            source_map=source_map,
+            folder=folder.absolute(),
+        )
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise _unreadable(folder, fault) from None
+
+
+def _asset(folder: Path, row: Any) -> Asset:
+    path = str(row["path"])
+    place = _inside(folder, path)
+    if not place.exists():
+        raise ValueError(f"{path} is missing")
+    return Asset(
+        place.name, str(row["sha256"]), source=str(place.absolute()), upload_to=str(row.get("upload_to", ""))
+    )
+
+
+def _inside(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{name} lies outside of the bundle")
+    return path
+
+
+def _json(path: Path) -> Any:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as fault:
+        raise _unreadable(path.parent, fault) from None
+    if not isinstance(found, dict):
+        raise _unreadable(path.parent, ValueError(f"{path.name} is no JSON object"))
+    return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def _unreadable(folder: Path, fault: Exception) -> RunError:
+    reason = (fault.strerror or str(fault)) if isinstance(fault, OSError) else str(fault)
+    if isinstance(fault, KeyError):
+        reason = f"{fault} is missing in its manifest"
+    message = f"the bundle in {folder} cannot be read: {reason}"
+    return RunError([error("P438", message, hint="compile it again")])

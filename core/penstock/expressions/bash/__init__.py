@@ -1,0 +1,1 @@
+"""Reads bash scripts as far as needed to substitute values safely. Knows quoting, runs nothing."""

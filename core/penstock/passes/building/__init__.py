@@ -1,0 +1,1 @@
+"""Making the graph of a spec, a part a file: texts, jobs, step kinds, components."""

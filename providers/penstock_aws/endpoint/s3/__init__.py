@@ -1,0 +1,1 @@
+"""Object storage as S3's clients know it, over the buckets of a project."""

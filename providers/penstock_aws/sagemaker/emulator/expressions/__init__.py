@@ -1,0 +1,1 @@
+"""What the expressions of a definition are worth while it runs."""

@@ -1,0 +1,1 @@
+"""What stands for an image offline: environments, the training toolkit, algorithms, pip."""

@@ -1,0 +1,1 @@
+"""Batch transform: records, filters, requests, and the server that is asked."""

@@ -1,0 +1,1 @@
+"""Sending SageMaker pipelines with the user's own credentials, and following what becomes of them."""

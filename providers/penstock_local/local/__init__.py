@@ -1,0 +1,1 @@
+"""`local`: steps are processes, and the document is the graph itself."""

@@ -1,0 +1,1 @@
+"""Handwritten digits: reading them, and what a report says of them."""

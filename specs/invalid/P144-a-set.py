@@ -1,0 +1,5 @@
+# P144 at 5:39
+import penstock
+
+pipeline = penstock.Pipeline("example")
+pipeline.environment("slim", packages={"pandas", "numpy"})

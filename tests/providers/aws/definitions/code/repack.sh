@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu
+exec python repack.py "$@"
