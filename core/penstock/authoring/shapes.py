@@ -260,5 +260,9 @@ class RunOptions(TypedDict, total=False):
     rerun: Sequence[str]
     pass_env: Sequence[str]
     isolate: bool
+    replace: Mapping[str, str | PathLike[str]]
+    faults: Mapping[str, tuple[str, int]]
+    select: Sequence[str]
+    source: str
     project: str | PathLike[str] | None
     watch: Watch
