@@ -25,10 +25,11 @@ class StepChanged:
 
 @dataclass(frozen=True, slots=True)
 class StepOutput:
-    """A step's process printed a line; secrets are masked."""
+    """A step's process printed a line; secrets are masked. `machine`: which of its machines, where it has several."""
 
     step: str
     line: str
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

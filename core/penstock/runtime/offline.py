@@ -147,9 +147,9 @@ class OfflineRun:
         for each in saved:
             self.show(StepChanged(each))
 
-    def line(self, step: str, text: str) -> None:
-        """Show one line of a step's output."""
-        self.show(StepOutput(step, text))
+    def line(self, step: str, text: str, machine: str = "") -> None:
+        """Show one line of a step's output, and which of its machines printed it."""
+        self.show(StepOutput(step, text, machine))
 
     def notice(self, message: str, step: str = "") -> None:
         """Show something that takes time or deserves a line."""

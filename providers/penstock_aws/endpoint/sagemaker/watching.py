@@ -10,9 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from penstock.frozen import dataclass
 from penstock.runtime.events import Event, StepChanged, StepOutput
 from penstock.runtime.records import StepRecord, StepStatus
-from penstock_aws.endpoint.sagemaker.members import part
 from penstock_aws.endpoint.sagemaker.state import Asked
 
 if TYPE_CHECKING:
@@ -24,6 +24,23 @@ _GROUPS = {
     "train": "/aws/sagemaker/TrainingJobs",
     "predict": "/aws/sagemaker/TransformJobs",
 }
+
+
+_FIRST = "algo-1"
+"""The machine that what is said of a whole job stands with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    """Where the lines of one job go; `begun` in whole seconds."""
+
+    group: str
+    job: str
+    begun: int
+
+    def of(self, machine: str) -> tuple[str, str]:
+        """Name the group and the stream of one of its machines."""
+        return self.group, f"{self.job}/{machine}-{self.begun}"
 
 
 class Watching:
@@ -40,7 +57,7 @@ class Watching:
         self._context = context
         self._asked = asked
         self._flush_soon = flush_soon
-        self._streams: dict[str, tuple[str, str]] = {}
+        self._streams: dict[str, _Streams] = {}
         self._lines: dict[tuple[str, str], list[str]] = {}
         self._lock = threading.Lock()
         self._putting = threading.Lock()
@@ -48,10 +65,11 @@ class Watching:
     def __call__(self, event: Event) -> None:
         """Take one event."""
         match event:
-            case StepOutput(step, line):
+            case StepOutput(step, line, machine):
                 with self._lock:
-                    stream = self._streams.get(step)
-                    if stream is not None:
+                    found = self._streams.get(step)
+                    if found is not None:
+                        stream = found.of(machine or _FIRST)
                         self._lines.setdefault(stream, []).append(line)
             case StepChanged(step):
                 self._changed(step)
@@ -88,15 +106,9 @@ class Watching:
             self._flush_soon()
 
     def _open(self, step: StepRecord) -> None:
-        """Begin the streams of a job, one for each of its machines; lines are those of all of them."""
-        job, request = step.details["job"], part(step.details, "request")
-        cluster = part(request, "ProcessingResources", "ClusterConfig") or part(request, "ResourceConfig")
-        count = int(cluster.get("InstanceCount") or 1)
-        group = _GROUPS[step.kind]
+        """Begin the streams of a job: one for each of its machines, which comes with the machine's first line."""
+        streams = _Streams(_GROUPS[step.kind], str(step.details["job"]), int(step.started or 0))
         with self._lock:
-            if step.name in self._streams and self._streams[step.name][1].startswith(f"{job}/"):
-                return
-            for number in range(count, 0, -1):
-                stream = group, f"{job}/algo-{number}-{int(step.started or 0)}"
-                self._lines.setdefault(stream, [])
-            self._streams[step.name] = group, f"{job}/algo-1-{int(step.started or 0)}"
+            known = self._streams.get(step.name)
+            if known is None or known.job != streams.job:
+                self._streams[step.name] = streams

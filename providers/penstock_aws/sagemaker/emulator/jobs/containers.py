@@ -149,7 +149,7 @@ def run_container(
         env=env,
         log=log,
         stop=stop,
-        on_line=lambda line: run.line(step, line),
+        on_line=lambda line: run.line(step, line, machine.host),
         timeout=timeout,
         grace=GRACE,
         masker=masker,

@@ -337,6 +337,18 @@ def test_log_lines_of_jobs_are_put_as_they_come(api: Api) -> None:
     assert found["/aws/sagemaker/TrainingJobs"][1] == ["loss=0.5"]
 
 
+def test_each_machine_of_a_job_has_a_log_stream_of_its_own(api: Api) -> None:
+    two = processing("two", "echo I am $HOSTNAME")
+    two["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = 2
+    api.pipeline("Logged", definition(two))
+
+    assert api.ended(api.start("Logged")) == "Succeeded"
+    wait_for(lambda: len(api.logs) == 2)
+
+    found = {stream.rpartition("/")[2][:7]: lines for (_, stream), lines in api.logs.items()}
+    assert found == {"algo-1-": ["I am algo-1"], "algo-2-": ["I am algo-2"]}
+
+
 def test_whoever_takes_log_lines_in_may_take_its_time(tmp_path: Path) -> None:
     released = threading.Event()
 
