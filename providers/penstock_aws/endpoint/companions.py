@@ -14,10 +14,11 @@ import json
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from threading import RLock
+from threading import Event, Lock, RLock, Thread
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
 
@@ -48,6 +49,14 @@ _READING = (
     *("Test", "Validate", "Select", "Estimate", "Preview"),
 )
 _LEFT_OUT = frozenset({"connection", "transfer-encoding", "accept-encoding", "expect", "content-length"})
+_NEEDED_FIRST = (
+    "moto.core.config",
+    "moto.moto_server.werkzeug_app",
+    "moto.moto_api._internal",
+    "moto.logs.urls",
+    "moto.sqs.urls",
+)
+"""What the first calls need; importing it takes seconds."""
 _LONGEST_WAIT = 20
 _BETWEEN = 0.1
 
@@ -64,6 +73,8 @@ class Companions:
         self._folder = folder
         self._region = region
         self._lock = RLock()
+        self._importing = Lock()
+        self._closing = Event()
         self._application: Any = None
         self._journal: Journal | None = None
 
@@ -71,6 +82,11 @@ class Companions:
     def ready(self) -> bool:
         """Whether moto is installed, and there is something that it could know."""
         return installed() and (self._application is not None or (self._folder / FILE).exists())
+
+    def warm_up(self) -> None:
+        """Have the first call find what it needs, without anybody waiting for that now."""
+        if installed():
+            Thread(target=self._warm_up, name="penstock-endpoint-warming", daemon=True).start()
 
     async def answer(self, connection: Connection, signed: Signed, body: bytes) -> Answer:
         """Answer a call that was verified.
@@ -126,6 +142,7 @@ class Companions:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._closing.set()
         with self._lock:
             if self._journal is not None:
                 self._journal.close()
@@ -201,12 +218,30 @@ class Companions:
             raise ServiceFault(code, str(found.get("message") or found.get("Message") or ""), answer.status)
         return found
 
+    def _warm_up(self) -> None:
+        # Whatever is wrong, the call that meets it says so.
+        with suppress(Exception):
+            self._import()
+            with self._lock:
+                if (self._folder / FILE).exists() and not self._closing.is_set():
+                    self._load()
+
+    def _import(self) -> None:
+        # One thread at a time: modules that import each other are no good to a second one half-way. Not under the lock
+        # of calls, so that an endpoint that is closed at once need not wait for it.
+        with self._importing:
+            for name in _NEEDED_FIRST:
+                if self._closing.is_set():
+                    return
+                import_module(name)
+
     def _load(self) -> None:
         if self._application is not None:
             return
         if not installed():
             message = f"This service needs moto, which is not installed: {INSTALL}"
             raise ServiceFault("NotImplementedException", message, 501)
+        self._import()
         settings: dict[str, Any] = import_module("moto.core.config").default_user_config
         # Else it would pull images and run them.
         settings["lambda"] = settings["batch"] = {"use_docker": False}

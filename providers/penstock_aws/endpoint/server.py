@@ -68,6 +68,7 @@ class Endpoint:
             self.credentials = credentials_in(folder)
             self._files = write_client_files(folder / "client", self.url)
             self._start(self._assembled(project, folder))
+            self._warm_up()
         except BaseException as found:
             self.close()
             if isinstance(found, OSError | sqlite3.Error):
@@ -121,6 +122,7 @@ class Endpoint:
         self._closing.append(buckets.close)
         companions = Companions(folder, self.region)
         self._closing.append(companions.close)
+        self._warm_up = companions.warm_up
         around = Surroundings(project, buckets, self.region, NUMBER, folder, companions.send_message)
         sagemaker = SageMakerApi(around)
         self._closing.append(sagemaker.close)

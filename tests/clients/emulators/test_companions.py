@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -60,6 +62,28 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 def test_this_is_the_moto_that_was_tried() -> None:
     assert version("moto") == "5.2.5"
+
+
+def test_moto_is_there_before_anybody_asks_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from penstock.runtime.project import Project
+from penstock_aws.endpoint.server import Endpoint
+endpoint = Endpoint(Project(Path.cwd()))
+print("moto.sqs.urls" in sys.modules)
+deadline = time.monotonic() + 60
+while "moto.sqs.urls" not in sys.modules and time.monotonic() < deadline:
+    time.sleep(0.1)
+print("moto.sqs.urls" in sys.modules)
+endpoint.close()
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_messages_are_received_once_even_over_a_restart(account: Account) -> None:
