@@ -17,6 +17,8 @@ from penstock.yaml_core.text import Lines
 LARGEST = 64 << 20
 _BLANK = " \t\r\n"
 _MARK = re.compile(r'["{}\[\]]')
+_NO_NUMBER = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN|(?<![\d.])-?\d{4301,}(?![\d.eE]))', re.DOTALL)
+"""A string, which is passed over, or what stands for a number and is none to Python's reader of JSON."""
 _MOST_REPEATED = 20
 """Keys that stand twice of which one document is told; a program that writes such ones writes thousands."""
 _raw = json.JSONDecoder().raw_decode
@@ -56,7 +58,8 @@ class JsonDocument:
             message = "it is nested too deep" if isinstance(fault, RecursionError) else str(fault)
             # What Python goes on to say is advice for programmers.
             message = message.partition("; use sys.")[0]
-            self.diagnostics = (error("P103", f"this is not JSON: {message}").placed(self._at(0)),)
+            at = 0 if isinstance(fault, RecursionError) else _first_no_number(text)
+            self.diagnostics = (error("P103", f"this is not JSON: {message}").placed(self._at(at)),)
         if twice and not self.diagnostics:
             self.value = None
             self.diagnostics = tuple(
@@ -163,6 +166,11 @@ def _repeated(text: str) -> Iterator[tuple[str, int]]:
                 if word in objects[-1]:
                     yield word, mark.start()
                 objects[-1].add(word)
+
+
+def _first_no_number(text: str) -> int:
+    """Find what Python's reader stopped at, of which it tells no place; all before it is JSON."""
+    return next((each.start(1) for each in _NO_NUMBER.finditer(text) if each[1]), 0)
 
 
 def _string(text: str, at: int) -> tuple[str, int]:
