@@ -9,7 +9,7 @@ from penstock.diagnostics import error
 from penstock.entry_points import EntryPoint, entry_points
 from penstock.errors import PenstockError
 from penstock.provider import Provider, Target
-from penstock.suggest import nearest
+from penstock.suggest import nearest, nearest_first
 
 OFFLINE = "local"
 """The target whose documents are the reference meaning of the language."""
@@ -74,7 +74,7 @@ def target(name: str) -> Target:
     A provider that cannot be imported is no hindrance where another one has the target.
 
     Raises:
-        PenstockError: there is no such target (P121); the hint names the nearest.
+        PenstockError: there is no such target (P121); the hint names those there are, the nearest first.
     """
     if name in _entries():
         own = load(name).targets().get(name)
@@ -87,5 +87,5 @@ def target(name: str) -> Target:
     found = owned[0] if len(owned) == 1 else targets().get(name)
     if found is None:
         message = f"there is no target '{name}'"
-        raise PenstockError([error("P121", message, hint=nearest(name, targets(), "targets"))])
+        raise PenstockError([error("P121", message, hint=nearest_first(name, targets(), "targets"))])
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,26 @@ def open_document(path: Path) -> Bundle | None:
     message = f"'{path}' is not a document of any service that Penstock knows"
     known = ", ".join(name for name, each in discovery.targets().items() if each.emulator() is not None)
     raise RunError([error("P438", message, hint=f"documents that run offline: those of {known}")])
+
+
+def refuse_bare_folder(folder: Path) -> None:
+    """Say of a folder that holds neither a bundle nor a spec what it lacks. Raises RunError (P438)."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return
+    if any(name.endswith((".yaml", ".yml")) for name in names):
+        # A spec is named by its file; who reads it says so.
+        return
+    what = "is empty" if not names else f"holds no {MANIFEST}, by which a bundle is known, and no spec"
+    hint = (
+        f"compile a spec into it, `penstock compile SPEC --target TARGET -o {folder}`, or name a spec's file"
+    )
+    if names:
+        hint = f"a bundle is a whole folder as `penstock compile SPEC --target TARGET -o {folder}` writes it"
+        scripts = [name for name in names if name.endswith(".py")]
+        hint += f"; a pipeline in Python is named by its file, as {folder}/{scripts[0]}" if scripts else ""
+    raise RunError([error("P438", f"the folder '{folder}' {what}", hint=hint)])
 
 
 def read_bundle(folder: Path, manifest: Any = None) -> Bundle:

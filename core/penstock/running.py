@@ -62,7 +62,7 @@ def start(
         SpecError: the spec has errors.
         RunError: what was asked for does not fit the pipeline, or the run cannot start.
     """
-    from penstock.documents import open_document
+    from penstock.documents import open_document, refuse_bare_folder
     from penstock.plans import load_plan, of_document, prepare
 
     project = project or find_project(Path.cwd())
@@ -73,6 +73,8 @@ def start(
         spec = spec.pipeline
     elif checked is None:
         document = open_document(Path(spec))
+        if document is None and os.path.isdir(spec):
+            refuse_bare_folder(Path(spec))
     on = _target(on, document)
     emulator = emulator_of(on)
     project.create_home()
@@ -160,6 +162,8 @@ def _target(on: str, document: Bundle | None) -> str:
         return on or "local"
     if on in ("", document.target):
         return document.target
+    # A target that there is none of is told as that.
+    discovery.target(on)
     message = f"this is a document for {document.target}, and does not run on {on}"
     raise RunError([error("P438", message, hint="leave --on out, or compile the spec for it")])
 

@@ -41,6 +41,20 @@ def nearest(word: str, known: Iterable[str], what: str = "") -> str:
     return f"{what}: {shown}" if what else f"known: {shown}"
 
 
+def nearest_first(word: str, known: Iterable[str], what: str) -> str:
+    """Compose a hint that names all the words there are, those most like the given one first: for short lists."""
+    words = tuple(known)
+    match = closest(word, words)
+    if not words or len(words) > _MANY:
+        return nearest(word, words, what)
+    from difflib import SequenceMatcher
+
+    asked = _folded(word[:100])
+    ordered = sorted(words, key=lambda each: -SequenceMatcher(None, asked, _folded(each)).ratio())
+    meant = f"did you mean '{match}'? " if match else ""
+    return f"{meant}{what}: {', '.join(ordered)}"
+
+
 def _folded(word: str) -> str:
     return word.lower().replace("-", "_")
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from penstock import discovery
 from penstock.compiler import compile_bundle
 from penstock.documents import open_document
 from penstock.errors import PenstockError, RunError
+from penstock.running import start
+from penstock.runtime.project import Project
 
 SPEC = Path(__file__).parents[2] / "specs" / "tumour" / "pipeline.yaml"
 
@@ -44,6 +47,52 @@ def test_what_is_no_document_is_left_to_others(tmp_path: Path, name: str) -> Non
         (tmp_path / name).write_text("{}", encoding="utf-8")
 
     assert open_document(tmp_path / name) is None
+
+
+@pytest.mark.parametrize(
+    ("names", "said", "hinted"),
+    [
+        ((), "is empty", "penstock compile SPEC --target TARGET -o "),
+        (("pipeline.json", "assets"), "holds no manifest.json", "penstock compile SPEC --target TARGET -o "),
+        (("flow.py",), "and no spec", "/flow.py"),
+    ],
+)
+def test_a_folder_to_run_that_is_no_bundle_is_told_what_it_lacks(
+    tmp_path: Path, names: tuple[str, ...], said: str, hinted: str
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in names:
+        (folder / name).touch()
+
+    with pytest.raises(RunError) as caught:
+        start(folder, project=Project(tmp_path))
+
+    (found,) = caught.value.diagnostics
+    assert found.code == "P438"
+    assert said in found.message
+    assert hinted in found.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("wat", "targets: "),
+        ("sagmaker", "did you mean 'sagemaker'? targets: sagemaker, "),
+        ("lokal", "did you mean 'local'? targets: local, "),
+    ],
+)
+@pytest.mark.parametrize("compiled_before", [True, False])
+def test_a_target_that_is_not_there_is_told_with_those_that_are(
+    compiled: Path, tmp_path: Path, name: str, hint: str, compiled_before: bool
+) -> None:
+    with pytest.raises(PenstockError) as caught:
+        start(compiled if compiled_before else SPEC, on=name, project=Project(tmp_path))
+
+    (found,) = caught.value.diagnostics
+    assert found.code == "P121"
+    assert found.hint.startswith(hint)
+    assert all(target in found.hint for target in discovery.targets())
 
 
 def test_json_of_no_service_is_refused(tmp_path: Path) -> None:

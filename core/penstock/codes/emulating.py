@@ -86,7 +86,8 @@ CODES: tuple[Code, ...] = (
         "a document that cannot be opened",
         """
         The file or folder is neither a spec, nor a bundle as `penstock compile` writes it, nor a document of a
-        service that runs offline; or it is a bundle of which a part is missing.
+        service that runs offline; or it is a bundle of which a part is missing. A bundle is known by its
+        `manifest.json`, and consists of that, the documents and the assets that it names: move the folder as a whole.
         """,
     ),
     entry(
