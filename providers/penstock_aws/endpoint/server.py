@@ -28,12 +28,15 @@ from penstock_aws.endpoint.credentials import Credentials, credentials_in
 from penstock_aws.endpoint.identity import Identity
 from penstock_aws.endpoint.s3.front import Front
 from penstock_aws.endpoint.sagemaker.api import SageMakerApi, Surroundings
-from penstock_aws.sagemaker.emulator.account import NUMBER, REGION
+from penstock_aws.sagemaker.emulator.account import NUMBER, REGION, partition_of
+from penstock_aws.sagemaker.emulator.client_settings import ClientSettings
 
 HOST = "127.0.0.1"
 FOLDER = "aws"
+CLIENTS = "client"
 
 _NO_PROXY = f"{HOST},localhost,.amazonaws.com,.api.aws"
+_LONGEST_JOB = 28 * 24 * 3600
 _PATIENCE = 30.0
 _GRACE = 5
 _LONGEST_HEADERS = 64 << 10
@@ -59,14 +62,14 @@ class Endpoint:
         self.project = project
         self.region = region or REGION
         self._closing: list[Callable[[], None]] = []
-        folder = project.create_home() / FOLDER
+        folder = self._folder = project.create_home() / FOLDER
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._closing.append(_locked(folder))
             self._socket = _bound(port)
             self._closing.append(self._socket.close)
             self.credentials = credentials_in(folder)
-            self._files = write_client_files(folder / "client", self.url)
+            self._files = write_client_files(folder / CLIENTS, self.url)
             self._start(self._assembled(project, folder))
             self._warm_up()
         except BaseException as found:
@@ -110,6 +113,18 @@ class Endpoint:
             **self._files,
         }
 
+    def _for_jobs(self, role: str) -> ClientSettings:
+        """Point the clients of a job here, in the name of its role, for longer than it may run."""
+        name = role.rpartition("/")[2] or "sagemaker"
+        arn = f"arn:{partition_of(self.region)}:sts::{NUMBER}:assumed-role/{name}/SageMaker"
+        drawn = self.credentials.temporary(arn, _LONGEST_JOB)
+        own = {
+            "AWS_ACCESS_KEY_ID": drawn.access_key,
+            "AWS_SECRET_ACCESS_KEY": drawn.secret_key,
+            "AWS_SESSION_TOKEN": drawn.token,
+        }
+        return ClientSettings({**self.environment, **own}, self._folder / CLIENTS)
+
     def close(self) -> None:
         """Stop answering, let calls end that are under way, and let go of all files; a second time does nothing."""
         while self._closing:
@@ -123,7 +138,9 @@ class Endpoint:
         companions = Companions(folder, self.region)
         self._closing.append(companions.close)
         self._warm_up = companions.warm_up
-        around = Surroundings(project, buckets, self.region, NUMBER, folder, companions.send_message)
+        around = Surroundings(
+            project, buckets, self.region, NUMBER, folder, companions.send_message, self._for_jobs
+        )
         sagemaker = SageMakerApi(around)
         self._closing.append(sagemaker.close)
         sagemaker.put_logs = companions.put_logs

@@ -12,6 +12,7 @@ from penstock_aws.endpoint.buckets import Buckets
 from penstock_aws.endpoint.sagemaker.runs import Runs
 from penstock_aws.endpoint.sagemaker.state import Asked, State
 from penstock_aws.sagemaker.emulator.account import Account, partition_of
+from penstock_aws.sagemaker.emulator.client_settings import NO_CLIENTS, ClientSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 PutLogs = Callable[[str, str, list[str]], None]
 """Takes a log group, a stream, and lines for it."""
+
+
+def _no_clients(role: str) -> ClientSettings:
+    del role
+    return NO_CLIENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Surroundings:
         account: twelve digits.
         folder: where it keeps its own file.
         send_message: sends a text to a queue, by the queue's URL.
+        clients: gives what points a job's own clients here, by the ARN of its role.
     """
 
     project: Project
@@ -41,6 +48,7 @@ class Surroundings:
     account: str
     folder: Path
     send_message: Callable[[str, str], None]
+    clients: Callable[[str], ClientSettings] = _no_clients
 
 
 class Context:

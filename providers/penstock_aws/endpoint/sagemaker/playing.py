@@ -210,6 +210,7 @@ class Player:
             lambda name: model_record(context, name),
             lambda described: keep_package(context, described),
             lambda job: stops.setdefault(job, threading.Event()),
+            context.around.clients,
         )
 
     def _send(self, queue: str, text: str) -> None:

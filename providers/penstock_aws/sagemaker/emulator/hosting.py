@@ -8,6 +8,7 @@ from typing import Any
 
 from penstock.frozen import dataclass
 from penstock_aws.sagemaker.emulator.account import Account
+from penstock_aws.sagemaker.emulator.client_settings import ClientSettings
 from penstock_aws.sagemaker.emulator.data.storage import Storage
 
 
@@ -25,6 +26,7 @@ class Hosting:
         model: gives the Describe-shaped record of a model that the execution did not make; `None` where there is none.
         registered: told of each model package that a step has made, by its Describe-shaped record.
         stop_of: gives what is set once somebody has a single job stopped, by the job's name.
+        clients: gives what points a job's own clients at the endpoint, by the ARN of its role.
     """
 
     account: Account
@@ -35,3 +37,4 @@ class Hosting:
     model: Callable[[str], Mapping[str, Any] | None]
     registered: Callable[[Mapping[str, Any]], None]
     stop_of: Callable[[str], threading.Event]
+    clients: Callable[[str], ClientSettings]

@@ -21,6 +21,7 @@ from penstock.runtime.masking import Masker
 from penstock.runtime.offline import OfflineRun
 from penstock.runtime.process import Exit, run_process
 from penstock.runtime.sandbox import Mount, Sandbox, enclose, found_way, interpreter_paths
+from penstock_aws.sagemaker.emulator.client_settings import NO_CLIENTS, ClientSettings
 from penstock_aws.sagemaker.emulator.images import algorithms, pip_stand_in
 from penstock_aws.sagemaker.emulator.jobs.job_ends import JobFault
 from penstock_aws.sagemaker.emulator.jobs.patience import Stop
@@ -29,6 +30,7 @@ ML = "/opt/ml"
 TOOLS = "/opt/penstock"
 """Where a job finds what Penstock puts in."""
 SHIPPED = (pip_stand_in.FOLDER, algorithms.FOLDER)
+_CLIENTS = f"{TOOLS}/clients"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Where the certificates are that the user's indexes are known by."""
@@ -108,6 +110,7 @@ class Container:
         places: absolute paths outside /opt/ml that the job's data stands at.
         sealed: paths below /opt/ml that the job may read and not write.
         network: whether it may use one.
+        clients: what its own clients find an endpoint by.
     """
 
     argv: tuple[str, ...]
@@ -118,6 +121,7 @@ class Container:
     sealed: tuple[str, ...] = ()
     network: bool = True
     cwd: str = "/"
+    clients: ClientSettings = NO_CLIENTS
 
 
 def run_container(
@@ -168,6 +172,8 @@ def _sandbox(container: Container, machine: Machine) -> Sandbox:
         *(Mount(folder, f"{TOOLS}/{folder.name}", read_only=True) for folder in SHIPPED),
         Mount(provided, f"{TOOLS}/provided.json", read_only=True),
     ]
+    if container.clients.folder is not None:
+        mounts.append(Mount(container.clients.folder, _CLIENTS, read_only=True))
     return Sandbox(
         tuple(mounts),
         container.cwd,
@@ -216,6 +222,7 @@ def _environment(container: Container, machine: Machine, run: OfflineRun) -> dic
     found |= _index_settings()
     found |= {name: os.environ[name] for name in run.request.pass_env if name in os.environ}
     found |= container.env
+    found |= container.clients.at(_CLIENTS) if inner else container.clients.variables
     own = container.env.get("PYTHONPATH")
     if own:
         found["PYTHONPATH"] = os.pathsep.join([tools, own, target])

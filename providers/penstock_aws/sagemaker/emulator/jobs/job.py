@@ -11,6 +11,7 @@ from typing import Any
 from penstock.frozen import dataclass
 from penstock.runtime.masking import Masker
 from penstock.runtime.process import Exit
+from penstock_aws.sagemaker.emulator.client_settings import NO_CLIENTS, ClientSettings
 from penstock_aws.sagemaker.emulator.execution import Execution
 from penstock_aws.sagemaker.emulator.jobs.containers import Container, Machine, run_container
 from penstock_aws.sagemaker.emulator.jobs.interpreters import Chosen, Interpreters
@@ -64,13 +65,14 @@ class Job:
         """Run a container on one of the job's machines; one that serves runs `until` nobody asks any more."""
         container = Container(
             tuple(argv),
-            {**env, **self._variables()},
+            {**env, **self._region()},
             chosen.interpreter,
             chosen.provided,
             places,
             sealed,
-            self.network and not self.execution.run.request.isolate,
+            self._has_network(),
             cwd,
+            self._clients(),
         )
         stop = self.stop if until is None else Stop(until, self.folder, 1 << 20)
         ended = run_container(
@@ -99,6 +101,16 @@ class Job:
             log.write(f"{text}\n".encode())
         self.execution.run.line(self.step, text)
 
-    def _variables(self) -> dict[str, str]:
+    def _region(self) -> dict[str, str]:
         account = self.execution.account
         return {"AWS_REGION": account.region, "AWS_DEFAULT_REGION": account.region}
+
+    def _has_network(self) -> bool:
+        return self.network and not self.execution.run.request.isolate
+
+    def _clients(self) -> ClientSettings:
+        """Give what its own clients find an endpoint by: as on the service, they speak in the name of its role."""
+        hosted = self.execution.hosted
+        if hosted is None or not self._has_network():
+            return NO_CLIENTS
+        return hosted.clients(str(self.arguments.get("RoleArn") or ""))
