@@ -14,6 +14,9 @@ BRIDGE = "tests/clients/test_sdk_bridge.py"
 # The SDK leaves temporary folders to the garbage collector, which warns of them when all tests have ended.
 QUIET = ("-o", "norecursedirs=.* bench", "-q", "-W", "ignore::pytest.PytestUnraisableExceptionWarning")
 
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2")
+THOROUGH = {"PENSTOCK_TESTS": "thorough"}
+
 nox.options.default_venv_backend = "uv"
 nox.options.stop_on_first_error = False
 nox.options.sessions = ["style", "slow", "emulators", "azure", "sagemaker", "sagemaker2"]
@@ -31,9 +34,17 @@ def style(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def slow(session: nox.Session) -> None:
-    """Run what the test command leaves out: every other field of the specs mutated, large pipelines, many kills."""
+    """Run what takes longer than the test command may, the tests of every pipeline in `specs` among it."""
     session.chdir(ROOT)
-    session.run(sys.executable, "-m", "pytest", "-q", "-n", "2", "-m", "slow", *session.posargs)
+    session.run(*PYTEST, "-m", "slow and not exhaustive", *session.posargs)
+    session.run(*PYTEST, "specs/cultivar", "specs/progression", "specs/screening")
+
+
+@nox.session(venv_backend="none")
+def thorough(session: nox.Session) -> None:
+    """Try far more: every field of the specs mutated, many kills, all examples of property tests; before a release."""
+    session.chdir(ROOT)
+    session.run(*PYTEST, "-m", "exhaustive or hypothesis", *session.posargs, env=THOROUGH)
 
 
 @nox.session

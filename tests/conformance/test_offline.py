@@ -65,6 +65,7 @@ def unsupported(name: str, feature: Feature) -> bool:
     return discovery.target(name).capabilities[feature].support is Support.UNSUPPORTED
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("name", OFFLINE)
 @pytest.mark.parametrize("feature", FEATURES)
 def test_a_feature_means_offline_what_it_means_on_local(name: str, feature: Feature, tmp_path: Path) -> None:

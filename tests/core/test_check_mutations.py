@@ -13,6 +13,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock import discovery
 from penstock.compiler import check
@@ -259,7 +260,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(mutation=mutated())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_mutated_document_gives_findings_and_nothing_else(
     folder: Path, mutation: tuple[str, dict[str, Any]]
 ) -> None:
@@ -272,7 +273,7 @@ def test_a_mutated_document_gives_findings_and_nothing_else(
 
 
 @given(mutation=mutated(("whole",)))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_mutated_document_of_every_kind_gives_findings_and_nothing_else(
     folder: Path, mutation: tuple[str, dict[str, Any]]
 ) -> None:
@@ -283,7 +284,7 @@ def test_a_mutated_document_of_every_kind_gives_findings_and_nothing_else(
 
 
 @given(mutation=mutated(USED))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_mutated_file_that_a_spec_uses_gives_findings_and_nothing_else(
     folder: Path, mutation: tuple[str, dict[str, Any]]
 ) -> None:
@@ -306,6 +307,7 @@ NEW_KEYS = re.compile(
 )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "value",
     [None, "", " ", "x" * 3000, "💣", "${{ item.nothing }}", 0, -1, 10**40, True, [], [[]], {}, {"odd": 1}],
@@ -353,7 +355,7 @@ def edited(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @given(edit=edited())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_an_edited_text_gives_findings_and_nothing_else(folder: Path, edit: tuple[str, bytes]) -> None:
     name, text = edit
     path = beside(name, folder)
@@ -362,6 +364,7 @@ def test_an_edited_text_gives_findings_and_nothing_else(folder: Path, edit: tupl
     held(path)
 
 
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
 @pytest.mark.parametrize("name", sorted(SPECS))
 def test_a_hostile_text_in_the_place_of_every_text(folder: Path, name: str, text: str) -> None:
@@ -386,6 +389,7 @@ FREE = re.compile(
 """Places that take any text."""
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("target", sorted(discovery.targets()))
 def test_a_hostile_text_is_taken_or_refused_by_every_target(folder: Path, target: str) -> None:
     path = beside("tumour", folder)
@@ -404,7 +408,7 @@ def test_a_hostile_text_is_taken_or_refused_by_every_target(folder: Path, target
 
 
 @given(mutation=mutated(), target=st.sampled_from(sorted(discovery.targets())))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_mutated_document_gives_findings_for_every_target(
     folder: Path, mutation: tuple[str, dict[str, Any]], target: str
 ) -> None:
@@ -430,6 +434,7 @@ OPTIONAL = re.compile(
 STILL_REFERRED = re.compile(r"steps\.(stop|register)\.kind|steps\.register\.serving\.code")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", sorted(SPECS))
 def test_taking_away_what_is_needed_is_an_error(folder: Path, name: str) -> None:
     path = beside(name, folder)
@@ -493,6 +498,7 @@ LARGE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("text", LARGE.values(), ids=[each.replace(" ", "-") for each in LARGE])
 def test_large_mistakes_are_told_in_bounded_time(tmp_path: Path, text: str) -> None:
     path = tmp_path / "pipeline.yaml"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.codec import CodecError, decode_graph, encode
 from penstock.compiler import plan
@@ -183,7 +184,7 @@ ENCODED = encode(FULL)
 PLACES = list(places(ENCODED))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(path=st.sampled_from(PLACES), value=JSON, remove=st.booleans())
 def test_a_changed_document_is_refused_with_a_path_or_read_as_it_stands(
     path: tuple[str | int, ...], value: Any, remove: bool
@@ -209,7 +210,7 @@ def test_a_changed_document_is_refused_with_a_path_or_read_as_it_stands(
         assert decode_graph(json.loads(json.dumps(encode(found)))) == found
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(value=JSON)
 def test_anything_else_is_refused(value: Any) -> None:
     with pytest.raises(CodecError):

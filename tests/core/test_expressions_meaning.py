@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.errors import EvaluationError
 from penstock.expressions.evaluate import evaluate, metric
@@ -31,7 +32,7 @@ from penstock.expressions.parser import parse_bare, parse_value
 from penstock.expressions.references import substitute
 from penstock.expressions.types import TypeName, condition_faults, type_of
 
-FEW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+FEW = settings(max_examples=examples(200), deadline=None, derandomize=True, database=None)
 
 VALUES: dict[str, Scalar] = {"i": 4, "n": 0.5, "s": "abc", "t": True, "f": False, "zero": 0}
 TYPES: dict[str, TypeName] = {

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.constructors import logical, template
 from penstock.expressions.errors import ExpressionError
@@ -32,7 +33,7 @@ from penstock.expressions.references import children, references, render, render
 from penstock.expressions.text import path_text, quote, text
 
 A, B, C = ParameterRef("a"), ParameterRef("b"), ParameterRef("c")
-FEW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+FEW = settings(max_examples=examples(150), deadline=None, derandomize=True, database=None)
 
 READ: list[tuple[str, Expression]] = [
     ("parameters.a", A),

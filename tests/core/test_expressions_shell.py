@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.nodes import InputRef, OwnOutputRef, RunRef
@@ -174,7 +175,7 @@ def test_a_value_names_one_file_behind_a_redirection(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["$(touch ran) *"]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(60), deadline=None, derandomize=True, database=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30))
 def test_any_text_without_nul_arrives_exactly(folder: Path, value: str) -> None:
     shell = parse_run("printf '%s\\0' ${{ inputs.x }} \"${{ inputs.x }}\" --x=${{ inputs.x }}")
@@ -221,7 +222,7 @@ def test_no_command_of_bash_runs_a_value_that_is_taken(tmp_path: Path, form: str
 
 
 @settings(
-    max_examples=300,
+    max_examples=examples(300),
     deadline=None,
     derandomize=True,
     database=None,
@@ -385,7 +386,7 @@ def test_nul_is_refused() -> None:
         assert caught.value.offset == 1
 
 
-@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@settings(max_examples=examples(200), deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=40) | PIECES, st.text(max_size=20))
 def test_no_command_fails_otherwise_than_by_a_fault_that_points_into_it(before: str, after: str) -> None:
     text = before + "${{ inputs.x }}" + after

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.evaluate import Value, evaluate
 from penstock.expressions.nodes import (
@@ -210,7 +211,8 @@ def parameter(reference: Reference) -> Value:
     return PARAMETERS[reference.name]
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(300), deadline=None)
 @given(st.recursive(LEAVES, deeper, max_leaves=8))
 def test_a_gate_decides_as_an_offline_run_does(expression: Expression) -> None:
     form = json.loads(json.dumps(serialise(expression, TYPES)))

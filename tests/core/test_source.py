@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.diagnostics import At
 from penstock.source import Source, Value
@@ -122,7 +123,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), JSON, max_size=5), st.sampled_from([None, 1, 2]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_json_reads_as_itself(value: dict[str, object], indent: int | None) -> None:
     # DEL and the C1 controls stand bare in JSON, and nowhere in YAML.
     text = "".join(
@@ -139,7 +140,7 @@ def test_json_reads_as_itself(value: dict[str, object], indent: int | None) -> N
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), JSON, min_size=1, max_size=5), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_every_value_stands_where_its_place_says(value: dict[str, object], flow: bool) -> None:
     text = yaml.safe_dump(value, default_style='"', default_flow_style=flow, allow_unicode=False, width=10**6)
     source = Source.from_text(text)
@@ -192,6 +193,7 @@ def test_the_fallback_parser_reads_the_same(text: str, monkeypatch: pytest.Monke
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not parser.HAS_LIBYAML, reason="PyYAML was built without libyaml")
 def test_a_spec_of_a_thousand_steps_is_read_faster_than_by_pyyaml_alone() -> None:
     step = (

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.diagnostics import At, render
 from penstock.source import Source
@@ -123,7 +124,7 @@ def check(source: Source) -> None:
 
 
 @given(mutated(), PATHS, st.sampled_from(["", "inputs.x", "a", "'"]), st.booleans())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_a_mutated_spec_is_read_or_refused_in_place(
     text: str, path: tuple[str | int, ...], needle: str, key: bool
 ) -> None:
@@ -137,20 +138,21 @@ def test_a_mutated_spec_is_read_or_refused_in_place(
     assert place.length >= 1
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from([*PIECES, *"ab1 \n"]), max_size=25).map("".join))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_heaps_of_indicators_are_read_or_refused(text: str) -> None:
     check(Source.from_text(text))
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_text_is_read_or_refused(text: str) -> None:
     check(Source.from_text(text))
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     check(Source.from_bytes(data, "f.yaml"))
 
@@ -158,14 +160,14 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @given(
     mutated(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "latin-1", "cp1252"])
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_any_encoding_is_read_or_refused(text: str, encoding: str) -> None:
     check(Source.from_bytes(text.encode(encoding, "replace"), "f.yaml"))
 
 
 @pytest.mark.skipif(not parser.HAS_LIBYAML, reason="PyYAML was built without libyaml")
 @given(mutated())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_both_parsers_agree_on_what_they_read(text: str) -> None:
     ours = Source.from_text(text)
     with pytest.MonkeyPatch.context() as patch:
@@ -235,6 +237,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_bomb_takes_long(name: str) -> None:
     with seconds(20):
@@ -245,6 +248,7 @@ def test_no_bomb_takes_long(name: str) -> None:
     assert len(source.diagnostics) <= 100
 
 
+@pytest.mark.slow
 def test_a_file_of_the_largest_size_is_refused_for_its_syntax_in_time() -> None:
     line = "  name: {value: ${{ a }}, other: [1, 2, 3]}\n"
     text = "a:\n" + line * (15 * 1024 * 1024 // len(line))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
+from tests.effort_for_tests import examples
 from tests.generated.specs import Files, specs, write
 
 from penstock import discovery
@@ -51,13 +52,13 @@ def compiles_or_is_announced(files: Files, folder: Path) -> None:
 
 
 @given(files=specs())
-@settings(max_examples=60, suppress_health_check=SLOW)
+@settings(max_examples=examples(60), suppress_health_check=SLOW)
 def test_every_spec_compiles_or_is_announced(folder: Path, files: Files) -> None:
     compiles_or_is_announced(files, folder)
 
 
 @pytest.mark.slow
 @given(files=specs())
-@settings(max_examples=1000, suppress_health_check=SLOW)
+@settings(max_examples=examples(1000), suppress_health_check=SLOW)
 def test_every_one_of_many_specs_compiles_or_is_announced(folder: Path, files: Files) -> None:
     compiles_or_is_announced(files, folder)

@@ -16,7 +16,7 @@ from tests.generated.offline.hearing import Heard
 from tests.generated.offline.subjects import SUBJECTS
 
 PARTS = 40
-"""How many parts the fields of a definition are divided into; the first is tested by default, the others are slow."""
+"""How many parts the fields of a definition are divided into: the first is always tested, the others are exhaustive."""
 
 ARGUMENTS = r"\w+:Steps\.\d\.Arguments\."
 JOB = rf"{ARGUMENTS}(TrainingJobDefinition\.)?"
@@ -81,12 +81,13 @@ def excused(field: str) -> bool:
 
 def parts() -> list[object]:
     return [
-        pytest.param(name, part, id=f"{name}-{part}", marks=[pytest.mark.slow] if part else [])
+        pytest.param(name, part, id=f"{name}-{part}", marks=[pytest.mark.exhaustive] if part else [])
         for name in SUBJECTS
         for part in range(PARTS)
     ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("name", "part"), parts())
 def test_whatever_is_changed_leaves_a_trace(name: str, part: int, tmp_path: Path) -> None:
     heard = Heard(SUBJECTS[name], tmp_path / "subject")
@@ -102,6 +103,7 @@ def test_whatever_is_changed_leaves_a_trace(name: str, part: int, tmp_path: Path
     assert silent == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_the_same_definition_leaves_the_same_again(name: str, tmp_path: Path) -> None:
     heard = Heard(SUBJECTS[name], tmp_path / "subject")

@@ -42,6 +42,7 @@ def digests(bundle: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_another_folder_another_day_and_another_hash_seed_give_the_same_bytes(tmp_path: Path) -> None:
     for name, home in SPECS.items():
         shutil.copytree(home, tmp_path / "elsewhere" / name)

@@ -18,7 +18,7 @@ SPECS = {
     "whole": Path(__file__).parent / "whole",
 }
 PARTS = {**dict.fromkeys(SPECS, 3), "whole": 12}
-"""How many parts the fields of a spec are divided into; the first is tested by default, the others are slow."""
+"""How many parts the fields of a spec are divided into: the first is always tested, the others are exhaustive."""
 
 CLOUDS = "azureml|sagemaker"
 WITHOUT_EFFECT: list[tuple[str, str, str]] = [
@@ -83,12 +83,13 @@ def excused(field: str, target: str) -> bool:
 
 def parts() -> list[object]:
     return [
-        pytest.param(name, part, id=f"{name}-{part}", marks=[pytest.mark.slow] if part else [])
+        pytest.param(name, part, id=f"{name}-{part}", marks=[pytest.mark.exhaustive] if part else [])
         for name in SPECS
         for part in range(PARTS[name])
     ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "part"), parts())
 def test_whatever_is_changed_leaves_a_trace(name: str, part: int, tmp_path: Path) -> None:
     subject = Subject(SPECS[name], tmp_path / name)

@@ -16,7 +16,7 @@ from penstock.runtime.environments import Requirements, default_root, resolve
 ROOT = Path(__file__).parents[2]
 SPECS = {path.parent.name: path for path in sorted((ROOT / "specs").glob("*/pipeline.*"))}
 STAND_INS = str(ROOT / "tests" / "stand_ins")
-LONG = pytest.mark.slow
+LONG = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def files(path: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["digits", pytest.param("cultivar", marks=LONG), pytest.param("screening", marks=LONG)]
 )

@@ -23,6 +23,7 @@ def ran(spec: Path, project: Path, **asked: Any) -> penstock.Run:
     return penstock.run(spec, project=project, **asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["screening", *(pytest.param(each, marks=LONG) for each in SPECS if each != "screening")]
 )
@@ -33,7 +34,7 @@ def test_a_pipeline_gives_on_sagemaker_what_it_gives_on_local(name: str, tmp_pat
     assert differences(local, compiled) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
@@ -69,7 +70,7 @@ def test_what_is_not_compared_is_named_and_the_rest_would_be_told(tmp_path: Path
     assert all(NOT_COMPARED.values())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SPECS)
 def test_a_pipelines_own_tests_hold_on_sagemaker(name: str) -> None:
     words = [*PENSTOCK, "test", str(SPECS[name].parent), "--on", "sagemaker"]

@@ -183,6 +183,7 @@ def test_the_interpreter_is_left_as_it_was(shop: Shop) -> None:
     assert not list(shop.folder.rglob("__pycache__"))
 
 
+@pytest.mark.slow
 def test_what_a_file_prints_does_not_mix_with_results(shop: Shop) -> None:
     shop.file("pipeline.py", "print('hello')\n" + ONE)
 
@@ -296,6 +297,7 @@ def test_form_is_checked_where_models_are_asked_for() -> None:
     assert one.code == "P202" and one.place and 'ps.Pipeline("probe")' in one.place.excerpt
 
 
+@pytest.mark.slow
 def test_tests_of_a_pipeline_stand_beside_a_python_file(shop: Shop) -> None:
     shop.file("pipeline.py", HEAD + "pipeline.fail('stop', message='never')\n")
     shop.file(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pydantic import ValidationError
 from tests.core.authoring.specs_drawn_for_tests import Document, json_values, pipelines, scalars, steps
+from tests.effort_for_tests import examples
 
 from penstock.authoring.compact import compact
 from penstock.authoring.yaml_text import write
@@ -14,7 +15,9 @@ from penstock.source import Source
 from penstock.spec.pipeline import PipelineSpec
 
 quick = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=examples(50),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 
 

@@ -40,6 +40,7 @@ def test_a_reader_that_leaves_is_no_failure(shop: Shop, verb: str) -> None:
     assert ran.stderr == ""
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("redirection", ["2>&1 | head -n 2", "2> /dev/full", "2>&-", "> /dev/null 2>&-"])
 def test_a_run_goes_on_where_nobody_watches(shop: Shop, redirection: str) -> None:
     shop.write(SLOW)

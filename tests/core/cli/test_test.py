@@ -179,6 +179,7 @@ def test_ctrl_c_stops_cases_and_leaves_no_process(shop: Shop) -> None:
     assert "1 stopped in " in said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="terminals are made with script(1)'s own calls")
 def test_on_a_terminal_the_running_cases_are_shown(shop: Shop) -> None:
     import pty

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 from tests.expressions_for_tests import COMPARISONS
 
 from penstock.expressions.constructors import logical
@@ -145,7 +146,7 @@ def _always(value: Value) -> Callable[[Reference], Value]:
     return lambda _: value
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(CONDITIONS, LIMITS)
 def test_what_is_found_certain_holds_for_every_allowed_value(condition: Expression, limits: Bounds) -> None:
     found = fold(condition, lambda _: limits)

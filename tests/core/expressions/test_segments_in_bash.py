@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.nodes import InputRef
@@ -115,7 +116,7 @@ def _run(place: Path, shell: Shell, values: dict[str, str]) -> subprocess.Comple
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @example([Piece(f"$[[{X}]]", ("{x}",), "x")], "", {"x": "$(touch ran)", "y": "", "z": ""}, {"x"})
 @example([Piece(f"$[[{X} 2]]", ("{x}", "2"), "x")], ">>f", {"x": "", "y": "", "z": ""}, {"y"})
 @given(
@@ -180,7 +181,7 @@ FRAGMENTS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @example(["bash ", f" $[[ {Y} ]] ", f" $[[ -c {X} ]] "])
 @example(["true ", f" $[[ {X} ]]", ">", "f"])
 @example(["for i in ", f" $[[ {X} ]]", "; do ", "true ", Y, "; done"])

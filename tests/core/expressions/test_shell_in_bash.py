@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.errors import ExpressionError
 from penstock.expressions.nodes import InputRef
@@ -135,6 +136,7 @@ def _arguments(place: Path, text: str, value: str) -> list[list[str]]:
     return [call.split("\0")[:-1] for call in out.read_bytes().decode().split("|")[:-1]]
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("text", SCRIPTS)
 def test_a_value_arrives_as_one_argument_and_nothing_runs(place: Path, text: str) -> None:
     for value in VALUES:
@@ -152,7 +154,7 @@ def test_a_value_joins_the_text_around_it(place: Path, text: str) -> None:
 bash_text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0|"), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @example("$(touch ran)\"'`touch ran`\n")
 @given(value=bash_text)
 def test_any_text_arrives_exactly(place: Path, value: str) -> None:
@@ -183,7 +185,7 @@ FRAGMENTS = [
 HOSTILE = "M a[$(touch ran)] `touch ran` \"'; touch ran; * \\ M"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @example([">&", X])
 @example(["[[ ", X, " -eq ", "1", " ]]"])
 @given(parts=st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=12))

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.expressions.text import text
 from penstock.launcher import MAPPING, OBJECTIVE, PARALLEL, SCORING, items, mapping, source, tables
@@ -262,7 +263,7 @@ def test_a_batch_is_a_folder_of_the_files_under_their_own_paths(script: list[str
     assert rest[:2] == ["[it's\\n.txt] it's", "[it's\\n.txt] .txt it's"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.integers(0, 30), st.integers(1, 9))
 def test_shards_cover_every_item_once(count: int, machines: int) -> None:
     every = [items.Item(str(at), at, {}) for at in range(count)]
@@ -373,7 +374,7 @@ def test_a_table_is_parted_by_the_values_of_columns(script: list[str], tmp_path:
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rows=st.lists(st.tuples(CELLS, CELLS), max_size=12), kept=st.integers(0, 9))
 def test_every_row_lands_in_its_group_as_it_was(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], kept: int

@@ -98,6 +98,7 @@ def assert_sound(store: Path) -> None:
                     assert entry.value + {"f": "", "x": ".x"}[entry.kind] in names
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("way", ["move", "copy"])
 def test_death_before_any_call_to_the_kernel_leaves_only_whole_artifacts(tmp_path: Path, way: str) -> None:
     command = [sys.executable, "-c", BUILD + DIE_AT_EVERY_CALL, str(tmp_path), way]
@@ -110,6 +111,7 @@ def test_death_before_any_call_to_the_kernel_leaves_only_whole_artifacts(tmp_pat
     assert len(list((tmp_path / "store" / "trees").rglob("??*"))) > 0
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("way", ["move", "copy"])
 def test_kill_at_random_moments_loses_nothing_that_was_reported(tmp_path: Path, way: str) -> None:
     dice = random.Random(7)

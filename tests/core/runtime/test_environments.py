@@ -225,6 +225,7 @@ def test_an_environment_whose_base_is_gone_is_built_anew(shop: Path, tmp_path: P
     assert not old.bin.exists()
 
 
+@pytest.mark.slow
 def test_a_python_that_the_machine_lacks_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFault) as caught:
         resolve(Requirements(">=3.99"), tmp_path, print)

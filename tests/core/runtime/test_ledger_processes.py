@@ -110,6 +110,7 @@ def test_runs_that_start_at_once_make_one_ledger_and_lose_nothing(path: Path) ->
             assert {each.status for each in steps} == {StepStatus.SUCCEEDED}
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_instant_loses_nothing_that_a_method_returned_for(path: Path) -> None:
     for number in range(8):
         with start(WRITES, path, f"r{number}") as process:

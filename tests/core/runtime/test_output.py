@@ -95,6 +95,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, count[0])
 """
 
 
+@pytest.mark.slow
 def test_much_output_needs_no_memory(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-c", MUCH], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -199,6 +199,7 @@ def test_a_process_that_closes_its_output_is_waited_for(shell: Shell) -> None:
     assert end.seconds > 0.25
 
 
+@pytest.mark.slow
 def test_a_daemon_that_left_the_session_does_not_hang_us(shell: Shell) -> None:
     code = "import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(60)"
     began = time.monotonic()

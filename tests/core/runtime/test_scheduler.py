@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.runtime.records import StepRecord, StepStatus
 from penstock.runtime.scheduler import default_jobs, run_steps
@@ -75,7 +76,7 @@ def test_every_step_runs_once_after_what_it_needs() -> None:
     assert steps.begun[0] == "a" and steps.begun[-1] == "d" and len(steps.begun) == 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(data=st.data(), size=st.integers(0, 25), jobs=st.integers(1, 6))
 def test_any_graph_runs_in_order_within_its_bound(data: st.DataObject, size: int, jobs: int) -> None:
     names = [f"s{number}" for number in range(size)]

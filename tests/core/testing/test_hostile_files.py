@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.testing.probe_for_tests import lay_out
+from tests.effort_for_tests import examples
 
 from penstock.diagnostics import render
 from penstock.source import Source
@@ -79,7 +80,7 @@ def test_the_whole_file_is_right(folder: Path) -> None:
     assert suite(WHOLE, folder) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(paths(WHOLE)), ANYTHING)
 def test_whatever_stands_in_a_place_is_told_and_never_a_crash(
     folder: Path, path: tuple[str | int, ...], value: object

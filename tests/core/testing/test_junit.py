@@ -5,6 +5,7 @@ from xml.etree import ElementTree as Xml
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock.diagnostics import Place
 from penstock.testing.junit import junit, write_junit
@@ -62,7 +63,7 @@ def test_a_report_counts_places_and_tells() -> None:
     assert stopped[0].tag == "error"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_whatever_was_found_the_report_is_xml(what: str, expected: str, line: str) -> None:
     failure = Failure(what, expected, expected, Place(what or "f", 1, 1))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.core.testing.probe_for_tests import PIPELINE, suite_of
+from tests.effort_for_tests import examples
 
 from penstock import discovery
 from penstock.codec import decode_graph, encode
@@ -65,7 +66,7 @@ def pipelines(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(pipelines(), st.data())
 def test_what_remains_is_whole_or_what_is_lacking_is_named(text: str, data: st.DataObject) -> None:
     graph = graph_of(text)

@@ -91,6 +91,7 @@ def test_the_same_spec_gives_the_same_bytes_in_any_process_and_folder(tmp_path: 
     assert written[0] == written[1]
 
 
+@pytest.mark.slow
 def test_a_thousand_steps_are_lowered_in_linear_time(tmp_path: Path) -> None:
     def seconds(steps: int) -> float:
         lines = ["steps:", '  s0: {run: "echo ${{ outputs.o }}", outputs: {o: folder}}']

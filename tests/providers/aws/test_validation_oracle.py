@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock_aws.sagemaker.snapshot import load
 from penstock_aws.sagemaker.validation import Problem, validate
@@ -272,7 +273,7 @@ def stands(problem: Problem, document: Any) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=SLOW)
 @given(mutated())
 def test_a_spoilt_definition_gives_problems_and_never_an_exception(document: dict[str, Any]) -> None:
     problems = validate(document)
@@ -285,7 +286,7 @@ def test_a_spoilt_definition_gives_problems_and_never_an_exception(document: dic
         assert "\n" not in problem.message
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=SLOW)
 @given(
     st.dictionaries(
         st.sampled_from(["Version", "Parameters", "Steps", "Metadata", "MlflowConfig", "x"]), VALUES
@@ -338,6 +339,7 @@ def seconds(document: dict[str, Any]) -> float:
     return min(once() for _ in range(3))
 
 
+@pytest.mark.slow
 def test_ten_times_the_steps_take_about_ten_times_as_long() -> None:
     short, long = chain(200), chain(2000)
     assert all(problem.warning for problem in validate(short))

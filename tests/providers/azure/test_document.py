@@ -72,6 +72,7 @@ def test_every_document_of_a_pipeline_reads_alike() -> None:
         assert yaml.safe_load(text) == ours(text)
 
 
+@pytest.mark.slow
 def test_other_processes_and_other_folders_give_the_same_bytes(tmp_path: Path) -> None:
     script = "import sys, penstock; penstock.compile(sys.argv[1], 'azureml').write(sys.argv[2])"
     shutil.copytree(SPEC, tmp_path / "copy")

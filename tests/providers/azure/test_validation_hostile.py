@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 
 from penstock_azure.azureml.validation import validate
 
@@ -59,7 +60,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_no_mutation_makes_it_raise(data: st.DataObject) -> None:
     folder = data.draw(st.sampled_from(sorted(SOUND)))
@@ -84,7 +85,7 @@ def test_no_mutation_makes_it_raise(data: st.DataObject) -> None:
         assert problem.message and problem.file in {"", *found}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(document=ANYTHING, file=ANYTHING)
 def test_no_document_makes_it_raise(document: Any, file: Any) -> None:
     job = {"type": "pipeline", "jobs": {"a": {"component": "./a.yml"}, "b": document}}

@@ -194,6 +194,7 @@ def test_attempts_are_bounded_and_the_last_failure_is_the_steps(shop: Shop) -> N
     assert len(tries(shop)) == 2
 
 
+@pytest.mark.slow
 def test_delays_between_attempts_grow(shop: Shop) -> None:
     run = shop.run(
         counted(shop, ending="exit 1", retry="{attempts: 3, delay: 1s, backoff: 1.5, errors: any}")
@@ -222,6 +223,7 @@ def test_a_retry_begins_with_clean_folders(shop: Shop) -> None:
     assert (shop.folder / "tries").read_text() == "x\nx\n"
 
 
+@pytest.mark.slow
 def test_a_step_that_floods_its_log_is_kept_whole(shop: Shop) -> None:
     shop.write("steps: {one: {run: 'yes 0123456789012345678901234567890 | head -c 50000000; exit 5'}}")
 

@@ -166,6 +166,7 @@ def disturb(shop: Shop, chance: random.Random, undisturbed: penstock.Run, kills:
     assert not strays(shop.folder)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("seed", range(15))
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: penstock.Run, seed: int
@@ -173,7 +174,7 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(
     disturb(prepare(tmp_path), random.Random(seed), undisturbed, kills=1 + seed % 2)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(1000, 1060))
 def test_killed_at_many_more_moments_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: penstock.Run, seed: int
@@ -194,6 +195,7 @@ WAITING = """
 """
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_process_groups_and_leaves_a_run_that_can_be_resumed(shop: Shop, number: int) -> None:
     shop.write(WAITING.replace("HERE", str(shop.folder)))
@@ -351,6 +353,7 @@ def test_an_unknown_run_is_said(shop: Shop, name: str) -> None:
     assert shop.cli("resume", name).returncode == 2
 
 
+@pytest.mark.slow
 def test_two_resumes_at_once_are_one_resume(shop: Shop) -> None:
     shop.write(f"""
         steps:

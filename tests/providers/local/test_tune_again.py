@@ -162,6 +162,7 @@ def test_a_killed_search_goes_on_where_it_was(shop: Shop) -> None:
     assert text_of(run, "tune", "model") == "7\n"
 
 
+@pytest.mark.slow
 def test_trials_are_shown_one_by_one(shop: Shop) -> None:
     shop.write(grid(shop, bad=7))
 
@@ -186,6 +187,7 @@ def test_trials_are_shown_one_by_one(shop: Shop) -> None:
     assert [each["objective"] for each in step["search"]["trials"]] == [0.4, None, 0.5, 0.6]
 
 
+@pytest.mark.slow
 def test_logs_of_trials_are_found_by_number_and_by_step(shop: Shop) -> None:
     shop.run(LOGGED)
 

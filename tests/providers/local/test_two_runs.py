@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Thread
 
+import pytest
 from tests.specs_for_tests import Shop
 
 import penstock
@@ -26,6 +27,7 @@ SPEC = """
 """
 
 
+@pytest.mark.slow
 def test_runs_at_once_share_ledger_store_and_registry(shop: Shop) -> None:
     for number in range(200):
         shop.file(f"src/file{number}", f"{number}\n")
@@ -48,6 +50,7 @@ def test_runs_at_once_share_ledger_store_and_registry(shop: Shop) -> None:
         assert sorted(each.version for each in registry.versions("many")) == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_first_runs_of_a_project_may_begin_at_once(shop: Shop) -> None:
     shop.write("steps: {one: {run: 'true'}}")
 

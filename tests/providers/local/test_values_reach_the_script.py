@@ -106,6 +106,7 @@ def check(run: penstock.Run, values: dict[str, str]) -> None:
             assert received(run, form, name)[0] == [b"--v=" + exact + b".end"], (form, value)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), len(NAMES)))
 def test_hostile_values_arrive_in_every_form_of_run_and_in_variables(shop: Shop, start: int) -> None:
     shop.file("src/dump.py", DUMP)
@@ -117,6 +118,7 @@ def test_hostile_values_arrive_in_every_form_of_run_and_in_variables(shop: Shop,
     assert not list(shop.folder.rglob("x"))
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(values=st.lists(st.text(st.characters(exclude_characters="\0")), min_size=3, max_size=3))
 def test_any_text_arrives(values: list[str]) -> None:
@@ -144,6 +146,7 @@ def test_values_arrive_from_the_command_line_too(shop: Shop) -> None:
     check(load_run("last", shop.project), values)
 
 
+@pytest.mark.slow
 def test_values_survive_a_resume(shop: Shop) -> None:
     shop.file("src/dump.py", DUMP)
     values = {

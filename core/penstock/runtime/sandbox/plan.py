@@ -49,10 +49,12 @@ def make_plan(sandbox: Sandbox, *, fresh_proc: bool = True) -> op.Plan:
         _keep(tree, path)
     if sandbox.hosts:
         tree.put("/etc/hosts", HostsEntry(_checked_names(sandbox.hosts)))
+    kept = [(path, os.path.normpath(path)) for path in sandbox.keep]
     for mount in sandbox.mounts:
         tree.put(mount.target, _entry(mount))
-        for path in sandbox.keep:
-            if _is_below(path, mount.target):
+        above = f"{os.path.normpath(mount.target)}/"
+        for path, plain in kept:
+            if plain.startswith(above):
                 _keep(tree, path)
     laid = tuple(_laid(tree.root, "/", in_memory=False, fresh_proc=fresh_proc))
     closed = tuple(
@@ -60,7 +62,8 @@ def make_plan(sandbox: Sandbox, *, fresh_proc: bool = True) -> op.Plan:
         for each in reversed(laid)
         if isinstance(each, op.Devices) or (isinstance(each, op.Tmpfs) and each.mode == op.Tmpfs("").mode)
     )
-    return op.Plan(laid + closed, tuple(tree.points), sandbox.cwd, sandbox.network)
+    hostname = _checked_names((sandbox.hostname,))[0] if sandbox.hostname else ""
+    return op.Plan(laid + closed, tuple(tree.points), sandbox.cwd, sandbox.network, hostname)
 
 
 def _hide(tree: Tree) -> None:
@@ -108,10 +111,6 @@ def _entry(mount: Mount) -> Entry:
     if source.is_dir():
         return FolderEntry(source, read_only=mount.read_only, mounted=True)
     return FileEntry(source, mount.read_only)
-
-
-def _is_below(path: Path, folder: str) -> bool:
-    return Path(os.path.normpath(folder)) in Path(os.path.normpath(path)).parents
 
 
 def _devices() -> FolderEntry:

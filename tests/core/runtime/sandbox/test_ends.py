@@ -97,6 +97,21 @@ def test_a_sandbox_that_cannot_be_set_up_says_so_on_one_line(place: Place) -> No
         assert "is not the name of a host" in place.run("echo ran", hosts=(name,)).err
 
 
+def test_a_sandbox_that_cannot_be_set_up_is_told_apart_from_a_command_with_its_code(place: Place) -> None:
+    told = place.made("outside") / "told"
+    missing = Mount(place.folder / "missing", "/opt/ml")
+
+    ended = place.run("exit 125", fault_file=told)
+    assert (ended.code, told.exists()) == (125, False)
+
+    for wrong in ({"cwd": "/nowhere"}, {"hostname": "two words"}):
+        ended = place.run("true", fault_file=told, **wrong)
+        assert (ended.code, ended.err) == (125, f"penstock: sandbox: {told.read_text()}\n")
+        told.unlink()
+    ended = place.run("true", missing, fault_file=told)
+    assert (ended.code, "/opt/ml" in told.read_text()) == (125, True)
+
+
 def test_a_source_that_went_away_meanwhile_is_a_set_up_that_fails(place: Place) -> None:
     job = place.made("job")
     argv = place.argv(Sandbox((Mount(job, "/opt/ml"),), "/", way=place.way), ["true"])

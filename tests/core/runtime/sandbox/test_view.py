@@ -55,6 +55,7 @@ def test_a_target_may_lie_anywhere_and_leaves_nothing_on_the_host(place: Place, 
     assert now == beside
 
 
+@pytest.mark.sampled(2)
 def test_what_a_shadowed_folder_had_is_still_there(place: Place) -> None:
     listed = "for each in / /usr /usr/local /usr/bin; do ls $each; done"
     job = place.made("job")
@@ -287,6 +288,14 @@ def test_names_of_hosts_mean_this_machine_beside_those_of_the_host(place: Place)
     assert ended.out.splitlines()[-1].split()[0] == "127.0.0.1"
 
 
+def test_the_machine_has_the_name_that_it_is_given_and_keeps_its_own_outside(place: Place) -> None:
+    named = place.run("hostname; cat /proc/sys/kernel/hostname", hostname="algo-2", hosts=("algo-2",))
+    unnamed = place.run("cat /proc/sys/kernel/hostname")
+
+    assert (named.out, named.err) == ("algo-2\nalgo-2\n", "")
+    assert unnamed.out == f"{os.uname().nodename}\n"
+
+
 def test_nothing_gains_privileges_and_the_view_cannot_be_undone(place: Place) -> None:
     ended = place.run("grep NoNewPrivs /proc/self/status; umount /usr; mount -o remount,rw /; : > /usr/x")
 
@@ -311,6 +320,7 @@ def test_several_processes_of_python_work_inside(place: Place) -> None:
     assert (ended.code, ended.out, ended.err) == (0, "[1, 2]\n", "")
 
 
+@pytest.mark.sampled(2)
 def test_forty_at_once_do_not_disturb_each_other(place: Place) -> None:
     jobs = [place.made(str(number)) for number in range(40)]
 
@@ -324,6 +334,7 @@ def test_forty_at_once_do_not_disturb_each_other(place: Place) -> None:
     assert [(each / "name").read_text().strip() for each in jobs] == [each.name for each in jobs]
 
 
+@pytest.mark.sampled(1)
 def test_thousands_of_entries_can_be_shadowed(place: Place) -> None:
     data = place.made("data")
     for number in range(2000):

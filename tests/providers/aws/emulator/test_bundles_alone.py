@@ -127,6 +127,7 @@ def test_it_runs_and_a_second_run_is_all_hits(alone: Alone) -> None:
     assert second.states == first.states
 
 
+@pytest.mark.slow
 def test_it_takes_parameters_and_data_of_the_caller(alone: Alone) -> None:
     (alone.folder / "mine.txt").write_text("1\n2\n3\n4\n", encoding="utf-8")
 
@@ -161,6 +162,7 @@ def test_what_does_not_fit_is_refused_before_anything_runs(
     assert not Shop(alone.project).project.ledger.exists()
 
 
+@pytest.mark.slow
 def test_a_run_of_it_that_failed_is_resumed(alone: Alone) -> None:
     fault = ("--fault", "fit=SageMaker.CAPACITY_ERROR:1")
     failed = alone.ran("run", "bundle", *fault)
@@ -173,7 +175,7 @@ def test_a_run_of_it_that_failed_is_resumed(alone: Alone) -> None:
     assert resumed.steps["count"].started == failed.steps["count"].started
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SPECS)
 def test_every_pipeline_runs_from_its_folder(name: str, tmp_path: Path) -> None:
     copy = tmp_path / "spec"

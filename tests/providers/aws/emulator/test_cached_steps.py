@@ -46,6 +46,7 @@ def stocked(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.sampled(1)
 @BOTH
 def test_a_step_is_reused_until_something_that_it_depends_on_changes(stocked: Shop, on: str) -> None:
     first = stocked.run(STEPS, on=on)

@@ -150,6 +150,7 @@ def test_a_registered_model_has_the_metrics_that_it_names(second: tuple[penstock
     assert run.metrics["Announce"]["outputs"]["rows"] == 41
 
 
+@pytest.mark.slow
 def test_another_parameter_takes_the_other_branch_and_the_cache(second: tuple[penstock.Run, Path]) -> None:
     _, folder = second
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.effort_for_tests import examples
 from tests.generated.mutating import nodes
 from tests.generated.offline.definitions import document, laid_out, processing
 from tests.generated.offline.subjects import SUBJECTS
@@ -104,12 +105,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.sampled_from(QUICK), st.integers(0, 2**32))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_spoilt_definition_runs_or_is_refused(place: Path, name: str, seed: int) -> None:
     runs_or_is_refused(place, json.dumps(spoilt(name, seed)))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("part", range(8))
 def test_many_spoilt_definitions_run_or_are_refused(place: Path, part: int) -> None:
     for seed in range(60):
@@ -159,6 +160,7 @@ def test_odd_words_of_a_definition_are_kept_as_they_are(place: Path, message: st
     assert runs_or_is_refused(place, json.dumps(document(step)))
 
 
+@pytest.mark.slow
 def test_five_thousand_steps_that_wait_in_a_circle_are_refused(place: Path) -> None:
     steps = [
         {**json.loads(FAILS % number), "DependsOn": [f"s{(number + 1) % 5000}"]} for number in range(5000)

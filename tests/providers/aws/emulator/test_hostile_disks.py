@@ -20,6 +20,7 @@ from penstock.runtime.sandbox import found_way
 pytestmark = pytest.mark.skipif(found_way() is None, reason="this machine gives no sandbox")
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a small disk")
 @pytest.mark.parametrize("first", ["", "trap '' TERM; "])
 def test_a_job_that_fills_the_disk_leaves_a_run_that_goes_on_once_there_is_room(

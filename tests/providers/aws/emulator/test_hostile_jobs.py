@@ -24,6 +24,7 @@ CHECKPOINTS = {"CheckpointConfig": {"S3Uri": "s3://made/checkpoints"}}
 pytestmark = pytest.mark.skipif(found_way() is None, reason="this machine gives no sandbox")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("script", "said"),
     [
@@ -192,6 +193,7 @@ def test_children_that_leave_their_session_end_with_the_job(bench: Bench) -> Non
     assert not [each for each in commands() if mark in each]
 
 
+@pytest.mark.slow
 def test_a_job_that_ignores_its_end_is_ended(bench: Bench) -> None:
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
 
@@ -210,6 +212,7 @@ def test_a_flood_of_output_is_a_large_log(bench: Bench, script: str) -> None:
     assert (bench.project / ".penstock" / run.steps["job"].log).stat().st_size == 3_000_000
 
 
+@pytest.mark.slow
 def test_two_executions_at_once_do_not_meet(bench: Bench) -> None:
     bench.definition(bench.processing(f"sleep 0.5; hostname > {OUT}/a; echo done"))
     command = [sys.executable, "-m", "penstock", "run", "probe.json", "--replace", "s3://given=given"]
@@ -223,6 +226,7 @@ def test_two_executions_at_once_do_not_meet(bench: Bench) -> None:
     assert [code for _, code in ended] == [0, 0], ended
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_killed_leaves_no_job_and_goes_on_later(bench: Bench) -> None:
     mark = f"5{os.getpid()}"
     gate = bench.project / "given" / "code" / "gate"

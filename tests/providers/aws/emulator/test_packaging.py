@@ -126,6 +126,7 @@ NAMES = st.text("ab.ä\udcff -", min_size=1, max_size=4).filter(lambda name: nam
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
 
 
+@pytest.mark.slow
 @given(files=st.dictionaries(PATHS, st.binary(max_size=2_000), max_size=8))
 def test_any_folder_comes_back(tmp_path_factory: pytest.TempPathFactory, files: Mapping[str, bytes]) -> None:
     root = tmp_path_factory.mktemp("any")

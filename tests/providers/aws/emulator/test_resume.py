@@ -204,6 +204,7 @@ def disturb(shop: Shop, chance: random.Random, undisturbed: penstock.Run, kills:
     assert not strays(shop.folder)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: penstock.Run, seed: int
@@ -211,7 +212,7 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(
     disturb(prepare(tmp_path), random.Random(seed), undisturbed, kills=1 + seed % 2)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", range(1000, 1040))
 def test_killed_at_many_more_moments_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: penstock.Run, seed: int
@@ -225,6 +226,7 @@ WAITING = {
 }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("kind", "number"),
     [
@@ -286,6 +288,7 @@ def test_a_failed_execution_is_retried_by_a_resume(shop: Shop, gate: Gate) -> No
     assert (resumed.id, resumed.steps["read"].started) == (failed.id, failed.steps["read"].started)
 
 
+@pytest.mark.slow
 def test_two_executions_at_once_in_one_project_are_two(tmp_path: Path, undisturbed: penstock.Run) -> None:
     shop = prepare(tmp_path)
 

@@ -32,6 +32,7 @@ def ran(small: Small, folder: Path, on: str) -> penstock.Run:
     return shop.run(small.text.replace("MARK", str(shop.folder / "mark")), on=on, **asked)
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "name", [pytest.param(each, marks=[pytest.mark.slow] if each in LONG else []) for each in SPECS]
 )

@@ -303,6 +303,7 @@ def test_below_agrees_with_looking_at_every_key(batches: list[list[str]], prefix
             assert [stored.key for stored in bucket.below(prefix)] == expected
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_keys_are_asked_for_often() -> None:
     bucket = Bucket()
     for number in range(100_000):

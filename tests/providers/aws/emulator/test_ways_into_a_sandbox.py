@@ -41,6 +41,7 @@ def results(seen: Any) -> Any:
     }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [*PATHS, "script", "tuning"])
 def test_both_ways_into_a_sandbox_tell_and_leave_the_same(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -54,6 +55,7 @@ def test_both_ways_into_a_sandbox_tell_and_leave_the_same(
     assert heard.seen() == heard.base
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", PATHS)
 def test_rewritten_paths_lead_to_the_same_results(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

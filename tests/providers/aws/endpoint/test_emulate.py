@@ -211,6 +211,7 @@ def test_a_missing_extra_is_told_with_the_command_that_installs_it(project: Path
     assert "pip install 'penstock[emulators]'" in done.stderr
 
 
+@pytest.mark.slow
 def test_objects_uploads_and_credentials_outlive_a_kill(project: Path) -> None:
     with serving(project) as (process, first):
         environment = first["environment"]
@@ -239,6 +240,7 @@ def test_objects_uploads_and_credentials_outlive_a_kill(project: Path) -> None:
         s3.close()
 
 
+@pytest.mark.slow
 def test_a_project_has_one_endpoint_which_ends_with_a_signal(project: Path) -> None:
     with serving(project) as (process, told):
         with urllib.request.urlopen(told["url"]) as answer:

@@ -255,6 +255,7 @@ def test_paths_lead_nowhere(endpoint: Endpoint, path: str) -> None:
     assert found.code in ("NoSuchBucket", "InvalidURI")
 
 
+@pytest.mark.slow
 def test_bodies_are_bounded(endpoint: Endpoint, bucket: str) -> None:
     large = b'{"PipelineName": "' + b"a" * (9 << 20) + b'"}'
     describe = {**JSON, "x-amz-target": "SageMaker.DescribePipeline"}

@@ -16,6 +16,7 @@ def codes(fault: pytest.ExceptionInfo[RunError]) -> list[str]:
     return [each.code for each in fault.value.diagnostics]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_while_it_was_sent_is_sent_by_resume(cloud: Cloud) -> None:
     spec, stop = cloud.small(), threading.Event()
 
@@ -34,6 +35,7 @@ def test_a_run_that_was_stopped_while_it_was_sent_is_sent_by_resume(cloud: Cloud
     assert len(cloud.executions(cloud.prefix)) == 1
 
 
+@pytest.mark.slow
 def test_credentials_that_are_no_longer_good_leave_a_run_that_resume_sends(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,6 +52,7 @@ def test_credentials_that_are_no_longer_good_leave_a_run_that_resume_sends(
     assert len(cloud.executions(cloud.prefix)) == 1
 
 
+@pytest.mark.slow
 def test_credentials_that_expire_while_it_is_followed_leave_the_execution_alone(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +81,7 @@ def test_without_credentials_the_way_to_some_is_told(cloud: Cloud, monkeypatch: 
     assert "aws configure" in fault.value.diagnostics[0].hint
 
 
+@pytest.mark.slow
 def test_nobody_at_the_address_is_told_as_that(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")

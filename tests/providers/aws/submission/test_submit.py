@@ -28,6 +28,7 @@ def test_a_submitted_pipeline_gives_what_a_local_run_gives(cloud: Cloud) -> None
     assert remote.record.remote["execution"] == cloud.executions(cloud.prefix)[0]["PipelineExecutionArn"]
 
 
+@pytest.mark.slow
 def test_lineage_tells_where_each_input_came_from(cloud: Cloud) -> None:
     run = cloud.submit(cloud.small())
 
@@ -37,6 +38,7 @@ def test_lineage_tells_where_each_input_came_from(cloud: Cloud) -> None:
     assert len(run.steps["say"].key_parts["code"]) == 64
 
 
+@pytest.mark.slow
 def test_a_second_submit_uploads_nothing_and_updates_nothing(cloud: Cloud) -> None:
     spec = cloud.small()
     assert [action for action, _ in cloud.plan(spec)].count("create") == 1
@@ -113,6 +115,7 @@ def test_a_profile_that_is_not_there_is_told(cloud: Cloud) -> None:
     assert [each.code for each in fault.value.diagnostics] == ["P130"]
 
 
+@pytest.mark.slow
 def test_a_bucket_that_is_not_there_is_told_and_not_made(cloud: Cloud) -> None:
     cloud.write_profile(bucket="nobodys-bucket")
 
@@ -136,6 +139,7 @@ def test_a_failure_is_told_in_the_service_s_words_and_what_hangs_on_it_does_not_
     assert run.states["say"] == "succeeded" and run.metrics["say"]["report"] == {"said": 2}
 
 
+@pytest.mark.slow
 def test_a_run_that_nobody_follows_is_followed_by_resume(cloud: Cloud) -> None:
     spec = cloud.small()
     left = cloud.submit(spec, wait=False, parameters={"times": 5})
@@ -168,6 +172,7 @@ def interrupted(cloud: Cloud, spec: Path, *, stops: bool) -> penstock.Run:
     )
 
 
+@pytest.mark.slow
 def test_an_interrupted_follower_leaves_the_execution_which_another_follows(cloud: Cloud) -> None:
     run = interrupted(cloud, cloud.small(), stops=False)
     assert run.status == "detached"
@@ -179,6 +184,7 @@ def test_an_interrupted_follower_leaves_the_execution_which_another_follows(clou
     assert len(cloud.executions(cloud.prefix)) == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_follower_stops_the_execution_where_that_is_wanted(cloud: Cloud) -> None:
     run = interrupted(cloud, cloud.small(), stops=True)
 
@@ -187,6 +193,7 @@ def test_an_interrupted_follower_stops_the_execution_where_that_is_wanted(cloud:
     assert cloud.executions(cloud.prefix)[0]["PipelineExecutionStatus"] == "Stopped"
 
 
+@pytest.mark.slow
 def test_resuming_what_was_stopped_has_the_service_try_again(cloud: Cloud) -> None:
     stopped = interrupted(cloud, cloud.small(), stops=True)
 
@@ -196,6 +203,7 @@ def test_resuming_what_was_stopped_has_the_service_try_again(cloud: Cloud) -> No
     assert len(cloud.executions(cloud.prefix)) == 1
 
 
+@pytest.mark.slow
 def test_remote_runs_stand_beside_local_ones(cloud: Cloud) -> None:
     spec = cloud.small()
     local = penstock.run(spec, project=cloud.shop.folder)
@@ -210,6 +218,7 @@ def test_remote_runs_stand_beside_local_ones(cloud: Cloud) -> None:
     assert not [each for each in compared if "output" in each["what"] or "metric" in each["what"]]
 
 
+@pytest.mark.slow
 def test_the_command_line_sends_follows_and_says_so(cloud: Cloud) -> None:
     cloud.small()
 

@@ -11,9 +11,10 @@ from tests.same_as_local_for_tests import differences
 import penstock
 
 SPECS = Path(__file__).parents[4] / "specs"
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.exhaustive
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spec",
     [

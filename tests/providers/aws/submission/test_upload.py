@@ -63,6 +63,7 @@ def sent(cloud: Cloud, wanted: Content) -> bytes:
     return found
 
 
+@pytest.mark.slow
 def test_a_large_object_goes_in_parts_and_is_known_afterwards(cloud: Cloud, clients: Clients) -> None:
     wanted, parts = large(cloud), calls(clients, "UploadPart")
 
@@ -73,6 +74,7 @@ def test_a_large_object_goes_in_parts_and_is_known_afterwards(cloud: Cloud, clie
     assert hashlib.sha256(sent(cloud, wanted)).hexdigest() == wanted.digest
 
 
+@pytest.mark.slow
 def test_an_upload_that_was_cut_short_goes_on_with_the_parts_that_are_missing(
     cloud: Cloud, clients: Clients
 ) -> None:
@@ -87,6 +89,7 @@ def test_an_upload_that_was_cut_short_goes_on_with_the_parts_that_are_missing(
     assert hashlib.sha256(sent(cloud, wanted)).hexdigest() == wanted.digest
 
 
+@pytest.mark.slow
 def test_parts_of_other_bytes_are_sent_again(cloud: Cloud, clients: Clients) -> None:
     wanted, parts = large(cloud), calls(clients, "UploadPart")
     begun = clients.s3.create_multipart_upload(Bucket=BUCKET, Key=wanted.key)["UploadId"]
@@ -111,6 +114,7 @@ def test_what_is_there_is_not_missing_and_other_bytes_under_its_key_are(
     assert missing(clients, [one, two]) == [two]
 
 
+@pytest.mark.slow
 def test_many_objects_go_at_once_and_each_is_told(cloud: Cloud, clients: Clients) -> None:
     wanted = [content(cloud, cloud.shop.file(f"{number}.txt", str(number))) for number in range(40)]
     arrived: list[Content] = []

@@ -88,7 +88,10 @@ def begun(folder: Path) -> dict[str, str]:
     return {name: str(each["PipelineExecutionArn"]) for name, each in started.items()}
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, 8))])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(each, marks=pytest.mark.exhaustive) for each in range(1, 8))]
+)
 def test_executions_end_as_they_should_however_often_their_endpoint_is_killed(
     seed: int, tmp_path: Path
 ) -> None:

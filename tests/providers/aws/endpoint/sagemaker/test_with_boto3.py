@@ -76,6 +76,7 @@ def test_a_script_of_boto3_s_runs_a_pipeline_and_reads_what_it_made(tmp_path: Pa
             sagemaker.describe_pipeline(PipelineName="none")
 
 
+@pytest.mark.slow
 def test_a_training_job_is_waited_for_by_boto3_s_own_waiter(tmp_path: Path) -> None:
     with endpoint(tmp_path) as client:
         sagemaker = client("sagemaker")
@@ -89,6 +90,7 @@ def test_a_training_job_is_waited_for_by_boto3_s_own_waiter(tmp_path: Path) -> N
         assert found["FinalMetricDataList"][0]["Value"] == 0.5
 
 
+@pytest.mark.slow
 def test_executions_go_on_where_their_server_was_ended(tmp_path: Path) -> None:
     first = processing("one", "sleep 1; " + said("one"))
     document = definition(first, processing("two", said("two"), DependsOn=["one"]))
