@@ -21,12 +21,14 @@ def words(plan: op.Plan, argv: Sequence[str], program: str) -> list[str]:
     """Give the names of hosts, bubblewrap, its arguments, and the command in a shell that lets it begin."""
     names = " ".join(name for each in plan.operations if isinstance(each, op.Hosts) for name in each.names)
     network = () if plan.network else ("--unshare-net",)
+    called = ("--unshare-uts", "--hostname", plan.hostname) if plan.hostname else ()
     laid = [word for each in plan.operations for word in _words(each)]
     return [
         names,
         program,
         *_NAMESPACES,
         *network,
+        *called,
         *laid,
         "--chdir",
         plan.cwd,

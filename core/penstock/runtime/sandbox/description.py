@@ -40,6 +40,9 @@ class Sandbox:
             that is a link stays that link. One that does not exist is passed over.
         network: without it there is a loopback and nothing else.
         hosts: names that mean 127.0.0.1 inside.
+        hostname: what the machine is called inside; by default as outside.
+        fault_file: a file of the host, shown by no mount, that is made where the sandbox cannot be set up, and says
+            why: by it that is told from a command which ends with the same code.
         way: how the sandbox is made; `None` for the way that `found_way` gives.
     """
 
@@ -48,6 +51,8 @@ class Sandbox:
     keep: tuple[Path, ...] = ()
     network: bool = True
     hosts: tuple[str, ...] = ()
+    hostname: str = ""
+    fault_file: Path | None = None
     way: Way | None = None
 
 

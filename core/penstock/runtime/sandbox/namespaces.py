@@ -9,10 +9,10 @@ from penstock.runtime.sandbox import operations as op
 
 
 def words(plan: op.Plan, argv: Sequence[str]) -> list[str]:
-    """Give what the script gets: working folder, network, operations, and the command after `--`."""
+    """Give what the script gets: working folder, network, name of the host, operations, and the command after `--`."""
     network = "network" if plan.network else "no-network"
     laid = [word for each in plan.operations for word in _words(each)]
-    return [plan.cwd, network, *laid, "--", *argv]
+    return [plan.cwd, network, plan.hostname, *laid, "--", *argv]
 
 
 def _words(operation: op.Operation) -> Iterator[str]:

@@ -102,3 +102,4 @@ class Plan:
     points: tuple[Point, ...]
     cwd: str
     network: bool
+    hostname: str = ""

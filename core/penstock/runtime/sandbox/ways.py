@@ -57,11 +57,11 @@ def enclose(sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
     process group reach the group of the command, once each. Where it is killed, or its parent dies, the command
     dies with all its children. As an ordinary user, the user inside is the same one. A sandbox that cannot be set
     up, for want of a way or of a mount's source or whatever else, prints one line `penstock: sandbox: …` to
-    standard error and ends with 125.
+    standard error, and why to `Sandbox.fault_file`, and ends with 125.
     """
     way = sandbox.way or found_way()
     if way is None:
-        return _script("fault", why_none())
+        return _script(sandbox, "fault", why_none())
     return _enclose(sandbox, argv, way, _probe(way).fresh_proc)
 
 
@@ -71,15 +71,18 @@ def _enclose(sandbox: Sandbox, argv: Sequence[str], way: Way, fresh_proc: bool) 
             raise SandboxFault("the command is empty or has a zero byte in it")
         plan = make_plan(sandbox, fresh_proc=fresh_proc)
     except SandboxFault as fault:
-        return _script("fault", str(fault).replace("\0", "\\0"))
+        return _script(sandbox, "fault", str(fault).replace("\0", "\\0"))
     points = [word for each in plan.points for word in (each.kind, each.points_to, str(each.path))]
     if way == "bubblewrap":
-        return _script(way, *points, "--", *bubblewrap.words(plan, argv, shutil.which("bwrap") or "bwrap"))
-    return _script(way, *points, "--", *namespaces.words(plan, argv))
+        return _script(
+            sandbox, way, *points, "--", *bubblewrap.words(plan, argv, shutil.which("bwrap") or "bwrap")
+        )
+    return _script(sandbox, way, *points, "--", *namespaces.words(plan, argv))
 
 
-def _script(way: str, *words: str) -> list[str]:
-    return [sys.executable or "python3", "-I", "-S", "-c", _START, str(Path(__file__).parent), way, *words]
+def _script(sandbox: Sandbox, way: str, *words: str) -> list[str]:
+    python = [sys.executable or "python3", "-I", "-S", "-c", _START, str(Path(__file__).parent)]
+    return [*python, str(sandbox.fault_file or ""), way, *words]
 
 
 @cache
@@ -100,7 +103,7 @@ def _probe(way: Way) -> _Found:
         return _Found(None, "bubblewrap is not installed")
     why = ""
     for fresh in (True, False):
-        argv = _enclose(Sandbox((), "/"), ["true"], way, fresh)
+        argv = _enclose(Sandbox((), "/", hostname="probe"), ["true"], way, fresh)
         try:
             ended = subprocess.run(
                 argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False

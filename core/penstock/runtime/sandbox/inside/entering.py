@@ -20,14 +20,14 @@ def start(words: list[str], report: Callable[[str], None], before: set[int]) -> 
     """Start the sandbox.
 
     Args:
-        words: the working folder, `network` or `no-network`, operations, `--` and the command.
+        words: the working folder, `network` or `no-network`, the host's name or nothing, operations, `--`, the command.
         report: told `+` once the command is on its way, else what failed.
         before: the signal mask to start the command with.
 
     Returns:
         The id of the first process inside, which leads the group of the command.
     """
-    cwd, network, *rest = words
+    cwd, network, hostname, *rest = words
     end = rest.index("--")
     uid, gid = os.geteuid(), os.getegid()
     if uid:
@@ -51,11 +51,14 @@ def start(words: list[str], report: Callable[[str], None], before: set[int]) -> 
             os._exit(125)
         os.close(reading)
         os.setsid()
+        unconnected = kernel.NEW_NET if network == "no-network" else 0
         kernel.unshare(
-            kernel.NEW_MOUNTS | kernel.NEW_IPC | (kernel.NEW_NET if network == "no-network" else 0)
+            kernel.NEW_MOUNTS | kernel.NEW_IPC | unconnected | (kernel.NEW_NAMES if hostname else 0)
         )
-        if network == "no-network":
+        if unconnected:
             kernel.raise_loopback()
+        if hostname:
+            kernel.set_hostname(hostname)
         mounting.carry_out(rest[:end])
         try:
             os.chdir(cwd)

@@ -8,6 +8,7 @@ import os
 import struct
 
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PIDS, NEW_NET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+NEW_NAMES = 0x4000000
 READ_ONLY, NO_SETUID, NO_DEVICES, NO_EXEC = 1, 2, 4, 8
 REMOUNT, BIND, RECURSIVE, SLAVE = 32, 4096, 16384, 1 << 19
 DETACH = 2
@@ -77,6 +78,12 @@ def give_up_privileges(kept: int) -> None:
     _, low, _, _, high, _ = struct.unpack("=6I", held.raw[:24])
     low, high = low & kept, high & kept >> 32
     _check(_libc.capset(header, struct.pack("=6I", low, low, 0, high, high, 0)), "capabilities")
+
+
+def set_hostname(name: str) -> None:
+    """Call this machine something else, in a namespace of names."""
+    word = os.fsencode(name)
+    _check(_libc.sethostname(word, ctypes.c_size_t(len(word))), "the name of the host")
 
 
 def raise_loopback() -> None:

@@ -32,15 +32,15 @@ def main() -> None:
     """Run the sandbox that the words of the command line describe."""
     parent = os.getppid()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *PASSED_ON})
-    way, *words = sys.argv[2:]
+    fault_file, way, *words = sys.argv[2:]
     if way == "fault":
-        _refuse(words[0])
+        _refuse(words[0], fault_file)
     report = os.memfd_create("report")
     end = words.index("--")
     try:
         made = points.make(words[:end])
     except OSError as fault:
-        _refuse(describe(fault))
+        _refuse(describe(fault), fault_file)
     run = _Run(report, parent)
     try:
         run.start(way, words[end + 1 :], set(before))
@@ -52,11 +52,17 @@ def main() -> None:
     told = os.pread(report, 4096, 0)
     if told[-1:] == b"+":
         os._exit(code)
-    _refuse(os.fsdecode(told) or f"it ended with {code} before the command began")
+    _refuse(os.fsdecode(told) or f"it ended with {code} before the command began", fault_file)
 
 
-def _refuse(why: str) -> NoReturn:
+def _refuse(why: str, fault_file: str) -> NoReturn:
     line = " ".join(why.split())
+    if fault_file:
+        try:
+            with open(fault_file, "wb") as file:
+                file.write(os.fsencode(line))
+        except OSError as fault:
+            line += f" ({describe(fault)})"
     os.write(2, os.fsencode(f"penstock: sandbox: {line}\n"))
     os._exit(_UNSET)
 
