@@ -106,6 +106,8 @@ GROUPS = (
             "P443": f"{_EMULATE}::test_a_folder_that_cannot_be_written_is_said_to_be",
             "P444": f"{_EMULATE}::test_a_wrong_call_says_what_is_wrong",
             "P445": f"{_EMULATE}::test_a_wrong_call_says_what_is_wrong",
+            "P448": "tests/providers/aws/emulator/test_ways_into_a_sandbox.py::"
+            "test_a_sandbox_that_cannot_be_set_up_is_no_fault_of_the_algorithm",
             "P439": "tests/providers/aws/endpoint/sagemaker/test_killed.py::"
             "test_the_run_of_an_execution_is_seen_beside_others_and_resumed_by_its_endpoint_alone",
             "P480": f"{_RUNNING}::test_a_file_in_the_place_of_the_project_folder",

@@ -148,4 +148,15 @@ CODES: tuple[Code, ...] = (
         there is no such program, or it may not be executed. Nothing was run.
         """,
     ),
+    entry(
+        "P448",
+        "this machine could not set up a job's sandbox",
+        """
+        The job's own view of the file system could not be made, so that nothing of the job has run: it is no fault of
+        its code. A folder of the run went away meanwhile, the system is out of memory, mounts or processes, or it
+        lets us make no namespaces any more. The message holds the system's reason.
+        `penstock resume` tries again; `PENSTOCK_SANDBOX=namespaces`, or `bubblewrap`, takes the other way, and `none`
+        runs jobs without a sandbox, with the container's paths rewritten.
+        """,
+    ),
 )

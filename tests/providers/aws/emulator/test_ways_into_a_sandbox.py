@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,13 @@ from tests.core.runtime.sandbox.sandboxes_for_tests import (
 from tests.generated.offline.definitions import document, laid_out, left, processing, training
 from tests.generated.offline.hearing import Heard
 from tests.generated.offline.subjects import SUBJECTS
+from tests.providers.aws.emulator.definitions_for_tests import definition, written
+from tests.providers.aws.emulator.definitions_for_tests import processing as plain_step
 
 import penstock
 from penstock.runtime.events import Event, Notice
+from penstock.runtime.sandbox import Sandbox, enclose
+from penstock_aws.sagemaker.emulator.jobs import containers
 
 COMPARED = ("status", "message", "exit", "outputs", "metrics", "search", "told")
 PATHS = ("control", "failing", "models", "processing", "training")
@@ -96,6 +101,65 @@ def test_code_that_names_paths_of_the_container_is_told_where(
         "ml/processing/code/names.py:2:10 names /opt/ml, which is not there on this machine [P437]",
         "ml/processing/code/names.py:3:23 names /data/far, which is not there on this machine [P437]",
     ]
+
+
+@pytest.mark.parametrize("way", ["bubblewrap", "namespaces", "none"])
+def test_a_job_begins_in_a_folder_that_it_may_write_to(
+    way: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way != "none":
+        require(way, monkeypatch)
+    monkeypatch.setenv("PENSTOCK_SANDBOX", way)
+    laid_out(tmp_path)
+    (tmp_path / "given" / "code" / "tell.py").write_text("import os\nos.mkdir('made')\n", encoding="utf-8")
+    (tmp_path / "probe.json").write_text(json.dumps(document(processing("tell"))), encoding="utf-8")
+
+    run = penstock.run(tmp_path / "probe.json", project=tmp_path, replace={"s3://given": tmp_path / "given"})
+
+    assert run.succeeded, run.record.message
+
+
+def ran_alone(folder: Path, *command: str, **cluster: int) -> penstock.Run:
+    """Run a processing step that is this command."""
+    body = plain_step("work", command)
+    body["Arguments"]["ProcessingResources"]["ClusterConfig"].update(cluster)
+    return penstock.run(written(folder, definition(body)), project=folder)
+
+
+@pytest.mark.parametrize("way", ["bubblewrap", "namespaces"])
+def test_each_machine_of_a_job_is_called_what_the_service_calls_it(
+    way: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(way, monkeypatch)
+    monkeypatch.setenv("PENSTOCK_SANDBOX", way)
+    same = 'grep "\\"current_host\\": \\"$(hostname)\\"" /opt/ml/config/resourceconfig.json'
+
+    run = ran_alone(tmp_path, "sh", "-c", f'{same} && test "$(hostname)" = "$HOSTNAME"', InstanceCount=2)
+
+    assert run.succeeded, run.record.message
+
+
+def test_a_sandbox_that_cannot_be_set_up_is_no_fault_of_the_algorithm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require("namespaces", monkeypatch)
+    monkeypatch.setenv("PENSTOCK_SANDBOX", "namespaces")
+    own = ran_alone(tmp_path / "own", "sh", "-c", "exit 125")
+
+    def astray(sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
+        return enclose(replace(sandbox, cwd="/nowhere"), argv)
+
+    monkeypatch.setattr(containers, "enclose", astray)
+    run = ran_alone(tmp_path / "machine", "true")
+
+    assert (
+        own.steps["work"].message
+        == "AlgorithmError: See job logs for more information, exit code: 125 [P401]"
+    )
+    assert run.steps["work"].message == (
+        "InternalServerError: this machine could not set up the job's sandbox: "
+        "the working folder /nowhere: No such file or directory [P448]"
+    )
 
 
 @pytest.mark.parametrize("way", ["bubblewrap", "namespaces"])

@@ -23,17 +23,20 @@ from penstock.runtime.process import Exit, run_process
 from penstock.runtime.sandbox import Mount, Sandbox, enclose, found_way, interpreter_paths
 from penstock_aws.sagemaker.emulator.client_settings import NO_CLIENTS, ClientSettings
 from penstock_aws.sagemaker.emulator.images import algorithms, pip_stand_in
-from penstock_aws.sagemaker.emulator.jobs.job_ends import JobFault
+from penstock_aws.sagemaker.emulator.jobs.job_ends import JobFault, first_text
 from penstock_aws.sagemaker.emulator.jobs.patience import Stop
 
 ML = "/opt/ml"
 TOOLS = "/opt/penstock"
 """Where a job finds what Penstock puts in."""
+WORK = "/tmp/work"
+"""Where a job begins that no toolkit starts. It may write there, as it may in the root of its container."""
 SHIPPED = (pip_stand_in.FOLDER, algorithms.FOLDER)
 _CLIENTS = f"{TOOLS}/clients"
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TRUST = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Where the certificates are that the user's indexes are known by."""
+_FAULT = "sandbox-fault"
 GRACE = 5.0
 
 
@@ -63,7 +66,7 @@ class Machine:
     def lay_out(self) -> None:
         """Make the folders, empty."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        for each in (self.ml, self.tmp / "home", self.folder / "places"):
+        for each in (self.ml, self.tmp / "home", self.place(WORK), self.folder / "places"):
             each.mkdir(parents=True)
 
     def place(self, path: str) -> Path:
@@ -120,7 +123,7 @@ class Container:
     places: tuple[str, ...] = ()
     sealed: tuple[str, ...] = ()
     network: bool = True
-    cwd: str = "/"
+    cwd: str = WORK
     clients: ClientSettings = NO_CLIENTS
 
 
@@ -136,7 +139,7 @@ def run_container(
     masker: Masker,
     on_start: Callable[[int], None],
 ) -> Exit:
-    """Run a container to its end on a machine that is laid out."""
+    """Run a container to its end on a machine that is laid out. Raises JobFault: it could not begin on this machine."""
     env = _environment(container, machine, run)
     way = found_way()
     if way is None:
@@ -147,7 +150,7 @@ def run_container(
             run.notice(note, step)
     else:
         argv, cwd = enclose(_sandbox(container, machine), container.argv), machine.folder
-    return run_process(
+    ended = run_process(
         argv,
         cwd=cwd,
         env=env,
@@ -159,6 +162,9 @@ def run_container(
         masker=masker,
         on_start=on_start,
     )
+    if way is not None and ended.code is not None and (why := first_text(machine.folder / _FAULT)):
+        raise JobFault(f"InternalServerError: this machine could not set up the job's sandbox: {why}", "P448")
+    return ended
 
 
 def _sandbox(container: Container, machine: Machine) -> Sandbox:
@@ -180,6 +186,8 @@ def _sandbox(container: Container, machine: Machine) -> Sandbox:
         keep=_kept(container.interpreter),
         network=container.network,
         hosts=machine.hosts,
+        hostname=machine.host,
+        fault_file=machine.folder / _FAULT,
     )
 
 
