@@ -79,6 +79,8 @@ CODES: tuple[Code, ...] = (
         variables, configuration files and start scripts. A file of the code names such a path by itself, and that
         is not rewritten: where the code uses it, it finds another folder, or none.
         Take paths from arguments or variables, or run where user namespaces are to be had (Linux).
+        A run says at its start that it has no sandbox, and why. PENSTOCK_SANDBOX chooses: `bubblewrap` or
+        `namespaces` for one of the two ways, `none` for rewritten paths; unset, the first that works is taken.
         """,
     ),
     entry(

@@ -72,6 +72,8 @@ class SageMakerEmulator:
         run.describe({"execution": account.execution_arn, "sandbox": _sandbox(), **where})
         work = SageMakerWork(execution, _selection(run))
         run.begin(list(definition.steps))
+        if bare := _without_sandbox():
+            run.notice(bare)
         needs = {name: step.needs for name, step in definition.steps.items()}
         records = run_steps(needs, work, jobs=min(run.jobs, _MOST_AT_ONCE), stop=run.stop)
         if interface is not None:
@@ -152,6 +154,18 @@ def _sandbox() -> str:
     from penstock.runtime.sandbox import found_way
 
     return found_way() or "rewritten paths"
+
+
+def _without_sandbox() -> str:
+    """Say what it means that there is no sandbox; empty where there is one."""
+    from penstock.runtime.sandbox import found_way, why_none
+
+    if found_way() is not None:
+        return ""
+    return (
+        f"jobs run without a sandbox ({why_none()}): paths of the container are rewritten to folders of the run, "
+        "and this machine's files are in the jobs' reach [P437]"
+    )
 
 
 def verdicts(

@@ -98,6 +98,8 @@ def test_code_that_names_paths_of_the_container_is_told_where(
     assert run.succeeded
     assert run.record.details["sandbox"] == "rewritten paths"
     assert told == [
+        "jobs run without a sandbox (PENSTOCK_SANDBOX is 'none'): paths of the container are rewritten to folders of "
+        "the run, and this machine's files are in the jobs' reach [P437]",
         "ml/processing/code/names.py:2:10 names /opt/ml, which is not there on this machine [P437]",
         "ml/processing/code/names.py:3:23 names /data/far, which is not there on this machine [P437]",
     ]
