@@ -12,7 +12,7 @@ from penstock.runtime.scheduler import default_jobs
 from penstock_aws.sagemaker.emulator.data.packaging import PackagingFault, unpack
 from penstock_aws.sagemaker.emulator.data.storage import StorageFault
 from penstock_aws.sagemaker.emulator.images import algorithms
-from penstock_aws.sagemaker.emulator.jobs.containers import TOOLS, Machine
+from penstock_aws.sagemaker.emulator.jobs.containers import TOOLS, WORK, Machine
 from penstock_aws.sagemaker.emulator.jobs.interpreters import Chosen
 from penstock_aws.sagemaker.emulator.jobs.job import Job
 from penstock_aws.sagemaker.emulator.jobs.job_ends import JobFault
@@ -47,7 +47,7 @@ class Start:
     chosen: Chosen
     env: Callable[[Machine], Mapping[str, str]] = _nothing
     said_by: Callable[[Path, int | None], str] = _silent
-    cwd: str = "/"
+    cwd: str = WORK
 
 
 def start_of(job: Job, machine: Machine) -> Start:

@@ -13,7 +13,7 @@ from penstock.runtime.masking import Masker
 from penstock.runtime.process import Exit
 from penstock_aws.sagemaker.emulator.client_settings import NO_CLIENTS, ClientSettings
 from penstock_aws.sagemaker.emulator.execution import Execution
-from penstock_aws.sagemaker.emulator.jobs.containers import Container, Machine, run_container
+from penstock_aws.sagemaker.emulator.jobs.containers import WORK, Container, Machine, run_container
 from penstock_aws.sagemaker.emulator.jobs.interpreters import Chosen, Interpreters
 from penstock_aws.sagemaker.emulator.jobs.patience import Stop
 
@@ -58,7 +58,7 @@ class Job:
         *,
         places: tuple[str, ...] = (),
         sealed: tuple[str, ...] = (),
-        cwd: str = "/",
+        cwd: str = WORK,
         timeout: float | None = None,
         until: threading.Event | None = None,
     ) -> Exit:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from penstock_aws.sagemaker.emulator.jobs.containers import ML, SHIPPED, TOOLS, Container, Machine
+from penstock_aws.sagemaker.emulator.jobs.containers import ML, SHIPPED, TOOLS, WORK, Container, Machine
 
 _LARGEST = 1 << 20
 _SCRIPTS = (".sh", ".json", ".env")
@@ -58,6 +58,7 @@ def _roots(container: Container, machine: Machine) -> dict[str, Path]:
     found = {
         ML: machine.ml,
         **{f"{TOOLS}/{folder.name}": folder for folder in SHIPPED},
+        WORK: machine.place(WORK),
         "/tmp/penstock": machine.tmp / "penstock",
         "/tmp/penstock-serving": machine.tmp / "penstock-serving",
         "/tmp/code": machine.tmp / "code",
