@@ -51,6 +51,8 @@ CODES: tuple[Code, ...] = (
         `--fault`, `--select`, `--from` and `--replace` name steps, faults and addresses of the document that runs.
         `--fault STEP=CODE:N` lets the first N attempts of a step meet a fault of the service, to see its retry
         policies at work; `--select STEP` runs that step with the others as an earlier run left them.
+        What fits and does nothing is told while it runs: data for an address that nothing in the document reads, a
+        fault that no attempt met, since its step was cached or skipped.
         """,
     ),
     entry(

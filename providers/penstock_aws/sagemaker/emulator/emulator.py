@@ -32,6 +32,7 @@ from penstock_aws.sagemaker.emulator.execution import Execution
 from penstock_aws.sagemaker.emulator.expressions.parameters import read_parameters
 from penstock_aws.sagemaker.emulator.hosting import Hosting
 from penstock_aws.sagemaker.emulator.selection_of_steps import Selection
+from penstock_aws.sagemaker.emulator.sources import known_values
 from penstock_aws.sagemaker.emulator.work import SageMakerWork
 
 _MOST_AT_ONCE = 50
@@ -74,6 +75,12 @@ class SageMakerEmulator:
         run.begin(list(definition.steps))
         if bare := _without_sandbox():
             run.notice(bare)
+        if run.request.replace:
+            from penstock_aws.sagemaker.emulator.unheard import said_of_unread
+
+            values = known_values(parameters, account)
+            for each in said_of_unread(definition, values, run.request.replace):
+                run.notice(each)
         needs = {name: step.needs for name, step in definition.steps.items()}
         records = run_steps(needs, work, jobs=min(run.jobs, _MOST_AT_ONCE), stop=run.stop)
         if interface is not None:
@@ -82,6 +89,11 @@ class SageMakerEmulator:
             made = gathered(execution, records)
             run.save(made)
             records |= {each.name: each for each in made}
+        if run.request.faults:
+            from penstock_aws.sagemaker.emulator.unheard import said_of_unmet
+
+            for each in said_of_unmet(work.faults, run.request.faults, records):
+                run.notice(each)
         status, message = outcome(records)
         run.end(status, message, verdicts(interface, run, records))
 

@@ -32,6 +32,7 @@ from penstock_aws.sagemaker.emulator.refusals import Found, Known, refusals
 from penstock_aws.sagemaker.emulator.retries import CODES
 from penstock_aws.sagemaker.emulator.selection_of_steps import MOST
 from penstock_aws.sagemaker.emulator.sources import inside, known_values, unfilled
+from penstock_aws.sagemaker.emulator.unheard import unread
 from penstock_aws.sagemaker.emulator.work import KINDS
 
 _HEADLESS = "sagemaker_headless_execution_pipelinestep"
@@ -61,7 +62,8 @@ def examine(bundle: Bundle, request: Request, project: Project, index: StatIndex
         )
     else:
         if not faults:
-            placed += unfilled(definition, values, storage, request.replace)
+            missed = unread(definition, values, request.replace)
+            placed += unfilled(definition, values, storage, request.replace, missed)
     found += located(placed, bundle)
     if found:
         raise RunError(found)

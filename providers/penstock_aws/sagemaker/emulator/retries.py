@@ -80,6 +80,7 @@ class Faults:
 
     def __init__(self, given: Mapping[str, Sequence[Any]], before: Iterable[str] = ()) -> None:
         met = Counter(before)
+        self._met = set(met)
         self._given = {step: (str(code), int(count) - met[step]) for step, (code, count) in given.items()}
 
     def __contains__(self, step: str) -> bool:
@@ -88,7 +89,14 @@ class Faults:
     def meets(self, step: str, attempt: int) -> str:
         """Give the code that an attempt meets; empty for none."""
         code, count = self._given.get(step, ("", 0))
-        return code if attempt <= count else ""
+        if attempt > count:
+            return ""
+        self._met.add(step)
+        return code
+
+    def was_met(self, step: str) -> bool:
+        """Tell whether an attempt at a step has met its fault, now or before the run was taken up again."""
+        return step in self._met
 
 
 def said(code: str) -> str:

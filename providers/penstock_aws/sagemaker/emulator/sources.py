@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.diagnostics import Diagnostic, error
+from penstock.suggest import closest
 from penstock_aws.sagemaker.emulator.account import Account
 from penstock_aws.sagemaker.emulator.data.storage import Storage, StorageFault
 from penstock_aws.sagemaker.emulator.definition import Definition, references
@@ -14,7 +15,7 @@ from penstock_aws.sagemaker.validation.findings import is_list, is_object
 
 _KEPT_OUT = ("CheckpointConfig", "ProcessingOutputConfig")
 """What of a request names addresses, and none from which the job has to read."""
-_READS = ("S3Uri", "ModelDataUrl", "sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
+READS = ("S3Uri", "ModelDataUrl", "sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
 
 Address = tuple[str, str]
 """A JSON pointer, and the address that stands there."""
@@ -39,11 +40,16 @@ def known_values(parameters: Mapping[str, Any], account: Account) -> Values:
 
 
 def unfilled(
-    definition: Definition, values: Values, storage: Storage, replaced: Collection[str] = ()
+    definition: Definition,
+    values: Values,
+    storage: Storage,
+    replaced: Collection[str] = (),
+    missed: Collection[str] = (),
 ) -> Iterator[tuple[str, Diagnostic]]:
     """Name each address that is known by now, that no step writes to, and at which nothing stands.
 
-    `replaced` are the addresses for which the caller has named data of this machine.
+    `replaced` are the addresses for which the caller has named data of this machine, and `missed` those of them that
+    nothing reads.
     """
     written = [uri for step in definition.steps.values() for uri in _written(step.arguments, values)]
     said: set[str] = set()
@@ -60,10 +66,18 @@ def unfilled(
                 said.add(uri)
                 message = f"step '{step.name}' reads {uri}, at which nothing stands here"
                 hint = f"--replace {uri}=PATH names data of this machine"
+                if near := like(uri, missed):
+                    hint += f"; it was given for {near}, which nothing reads"
                 if uri.rstrip("/") in {each.rstrip("/") for each in replaced}:
                     message = f"step '{step.name}' reads {uri}, and the folder that stands for it here holds no file"
                     hint = "the service refuses an input without objects too: put a file into it"
                 yield pointer, error("P433", message, hint=hint)
+
+
+def like(uri: str, known: Iterable[str]) -> str:
+    """Give the address that was probably meant; empty where none is like it."""
+    near = closest(uri.removeprefix("s3://"), sorted(each.removeprefix("s3://") for each in known))
+    return f"s3://{near}" if near else ""
 
 
 def inside(value: Any, *keys: str) -> Any:
@@ -90,7 +104,7 @@ def _addresses(value: Any, pointer: str, values: Values) -> Iterator[Address]:
     if is_object(value):
         for key, each in value.items():
             place = f"{pointer}/{key}"
-            if key in _READS:
+            if key in READS:
                 for uri in _known(each, values):
                     yield place, uri
             elif key not in _KEPT_OUT:
