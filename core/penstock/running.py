@@ -92,6 +92,7 @@ def start(
         )
         request = replace(request, folder=str(_folder(Path(spec), document)))
         request = emulator.examine(bundle, request, project, index)
+        request = replace(request, replaced=_digests(request.replace, index))
     with Ledger.open(project.ledger) as ledger:
         record = record_of(graph, Path(spec), on, request, datasets)
         pid, started = mark_of_this_process()
@@ -255,18 +256,33 @@ def _made_by(graph: Graph, output: OutputRef) -> list[str]:
 def _refuse_changed(record: RunRecord, request: Request, project: Project) -> None:
     """Hold a run that is to be taken up against what it began with: its data, and the caller's variables."""
     found = unset((*request.env_from, *request.pass_env), f"run {record.id}")
+    began = [(f"dataset '{name}'", each["path"], each["digest"]) for name, each in record.datasets.items()]
+    # A run of an earlier version knows no digests of these.
+    began += [
+        (f"what stands for {uri}", path, request.replaced[uri])
+        for uri, path in request.replace.items()
+        if uri in request.replaced
+    ]
     with StatIndex(project.stat_index) as index:
-        for name, each in record.datasets.items():
-            path = Path(each["path"])
-            try:
-                same = content_digest(path, index) == each["digest"]
-            except (ArtifactError, OSError):
-                same = False
-            if not same:
-                message = f"dataset '{name}' ({path}) has changed since run {record.id} began"
+        for what, path, digest in began:
+            if _digest(path, index) != digest:
+                message = f"{what} ({path}) has changed since run {record.id} began"
                 found.append(error("P415", message, hint="put it back, or start a new run"))
     if found:
         raise RunError(found)
+
+
+def _digests(replaced: Mapping[str, str], index: StatIndex) -> dict[str, str]:
+    found = {uri: _digest(path, index) for uri, path in replaced.items()}
+    return {uri: digest for uri, digest in found.items() if digest}
+
+
+def _digest(path: str, index: StatIndex) -> str:
+    """Give the digest of data of the user's; empty for what is not there, or cannot be read whole."""
+    try:
+        return content_digest(path, index)
+    except (ArtifactError, OSError):
+        return ""
 
 
 def finished(steps: Iterable[StepRecord]) -> bool:

@@ -54,6 +54,7 @@ class Request:
         env_from: variables of the caller that single steps take, by the spec.
         folder: where penstock.yaml is looked for, and upwards.
         replace: address in a document → absolute path of what stands there.
+        replaced: address → digest of what stood there when the run began.
         faults: step → (code, how many attempts meet it).
         select: steps that run, with the others as the run `source` left them; empty for all.
         source: an earlier run's id.
@@ -69,6 +70,7 @@ class Request:
     env_from: tuple[str, ...] = ()
     folder: str = ""
     replace: dict[str, str] = field(default_factory=dict[str, str])
+    replaced: dict[str, str] = field(default_factory=dict[str, str])
     faults: dict[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
     select: tuple[str, ...] = ()
     source: str = ""
@@ -80,7 +82,17 @@ class Request:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Read what `to_json` gave; unknown keys of a later version are left alone."""
-        plain = ("parameters", "datasets", "jobs", "cache", "isolate", "folder", "replace", "source")
+        plain = (
+            "parameters",
+            "datasets",
+            "jobs",
+            "cache",
+            "isolate",
+            "folder",
+            "replace",
+            "replaced",
+            "source",
+        )
         known: dict[str, Any] = {key: data[key] for key in plain if key in data}
         known |= {key: tuple(data.get(key, ())) for key in ("rerun", "pass_env", "env_from", "select")}
         known["faults"] = {step: (code, count) for step, (code, count) in data.get("faults", {}).items()}

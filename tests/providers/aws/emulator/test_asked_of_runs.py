@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.providers.aws.emulator.definitions_for_tests import BUCKET, definition, processing, written
 
 import penstock
 from penstock.errors import RunError
+from penstock.running import resume
+from penstock.runtime.project import Project
 
 SPEC = """
 penstock: v1
@@ -62,3 +65,28 @@ def test_a_step_is_selected_from_a_run_that_was_cached(spec: Path) -> None:
     assert before.steps["fit"].cache == "hit"
     assert run.states == {"fit": "succeeded", "look": "succeeded"}
     assert run.output("look", "o").read_text(encoding="utf-8") == "m\n"
+
+
+def test_data_that_stands_for_an_address_must_be_the_same_when_a_run_is_resumed(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "rows.csv").write_text("1\n", encoding="utf-8")
+    path = written(tmp_path, definition(processing("read", ["true"], inputs={"raw": f"{BUCKET}/raw"})))
+    fault = {"read": ("SageMaker.CAPACITY_ERROR", 1)}
+    project = Project(tmp_path)
+    run = penstock.run(path, project=tmp_path, replace={f"{BUCKET}/raw": raw}, faults=fault)
+
+    (raw / "rows.csv").write_text("2\n", encoding="utf-8")
+    with pytest.raises(RunError) as changed:
+        resume("last", project=project)
+    (raw / "rows.csv").rename(tmp_path / "away")
+    with pytest.raises(RunError) as gone:
+        resume("last", project=project)
+    (raw / "rows.csv").write_text("1\n", encoding="utf-8")
+    resumed = resume("last", project=project)
+
+    assert run.status == "failed"
+    assert codes(changed) == codes(gone) == {"P415"}
+    (found,) = changed.value.diagnostics
+    assert f"what stands for {BUCKET}/raw ({raw}) has changed" in found.message
+    assert (resumed.id, resumed.succeeded) == (run.id, True)
