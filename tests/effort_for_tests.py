@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 THOROUGH = os.environ.get("PENSTOCK_TESTS") == "thorough"
-_FEWEST = 25
+_FEWEST = 20
 
 
 def examples(number: int) -> int:
     """Give how many examples a property test draws, of `number` in the session `thorough`."""
-    return number if THOROUGH else min(number, max(_FEWEST, number // 6))
+    return number if THOROUGH else min(number, max(_FEWEST, number // 8))

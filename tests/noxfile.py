@@ -37,7 +37,7 @@ def slow(session: nox.Session) -> None:
     """Run what takes longer than the test command may, the tests of every pipeline in `specs` among it."""
     session.chdir(ROOT)
     session.run(*PYTEST, "-m", "slow and not exhaustive", *session.posargs)
-    session.run(*PYTEST, "specs/cultivar", "specs/progression", "specs/screening")
+    session.run(*PYTEST, "specs/cultivar", "specs/digits", "specs/progression", "specs/screening")
 
 
 @nox.session(venv_backend="none")

@@ -81,6 +81,7 @@ def test_an_archive_is_unpacked_before_the_command(launcher: list[str], tmp_path
     assert (ended.returncode, ended.stdout) == (0, "trees")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "member", [("../escaped", "x"), ("/tmp/penstock-escaped", "x"), ("in", "-> ../../outside")]
 )
@@ -106,6 +107,7 @@ def test_the_one_file_stands_under_its_name(launcher: list[str], tmp_path: Path)
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("names", [[], ["a", "b"]])
 def test_one_file_means_one(launcher: list[str], tmp_path: Path, names: list[str]) -> None:
     (tmp_path / "in").mkdir()
@@ -130,6 +132,7 @@ def test_numbers_are_printed_and_nothing_else(launcher: list[str], tmp_path: Pat
     assert (bad.returncode, bad.stdout) == (1, "")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("command", "errors", "code", "tries"),
     [

@@ -60,10 +60,12 @@ def test_there_is_something_to_look_at() -> None:
     assert len(SOURCES) > 100
 
 
+@pytest.mark.slow
 def test_core_imports_no_provider() -> None:
     assert [shown(each) for each in CORE.rglob("*.py") if roots(each) & set(PACKAGES)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_provider_imports_no_sibling(package: str) -> None:
     siblings = set(PACKAGES) - {package}
@@ -87,6 +89,7 @@ def test_the_exceptions_are_still_needed() -> None:
         assert CLOUD_WORDS.search((CORE / name).read_text(encoding="utf-8")), name
 
 
+@pytest.mark.slow
 def test_cloud_sdks_are_imported_by_clients_and_snapshots_alone_and_late() -> None:
     found: list[str] = []
     for each in SOURCES:
@@ -170,6 +173,7 @@ def test_help_loads_click_and_next_to_nothing(words: list[str], project: Shop) -
     assert "importlib.metadata" not in modules
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "words",
     [
@@ -188,6 +192,7 @@ def test_verbs_load_no_cloud_sdk_and_no_data_library(words: list[str], project: 
     assert not tops(loaded(words, project.folder)) & HEAVY
 
 
+@pytest.mark.slow
 def test_checking_and_compiling_for_every_target_loads_no_cloud_sdk(project: Shop) -> None:
     from penstock import discovery
 

@@ -87,7 +87,7 @@ def parts() -> list[object]:
     ]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("name", "part"), parts())
 def test_whatever_is_changed_leaves_a_trace(name: str, part: int, tmp_path: Path) -> None:
     heard = Heard(SUBJECTS[name], tmp_path / "subject")
@@ -103,7 +103,7 @@ def test_whatever_is_changed_leaves_a_trace(name: str, part: int, tmp_path: Path
     assert silent == []
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_the_same_definition_leaves_the_same_again(name: str, tmp_path: Path) -> None:
     heard = Heard(SUBJECTS[name], tmp_path / "subject")

@@ -128,6 +128,7 @@ def test_a_template_put_below_an_operator_keeps_its_meaning_when_written() -> No
     assert parse_value(render_value(made)) == made
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("text", ["not conditions.c", "conditions.c == conditions.c"])
 def test_definitions_that_grow_without_end_are_refused(text: str) -> None:
     made: Expression = A

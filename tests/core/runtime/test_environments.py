@@ -302,6 +302,7 @@ def processes_below(folder: Path) -> list[int]:
     return [int(pid) for pid, _ in rows]
 
 
+@pytest.mark.slow
 def test_a_build_killed_half_way_leaves_nothing_that_harms(shop: Path, tmp_path: Path) -> None:
     signs, cache = tmp_path / "signs", tmp_path / "cache"
     add_slow_source(shop, signs)

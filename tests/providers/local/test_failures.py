@@ -249,6 +249,7 @@ def test_bytes_that_are_no_text_are_shown_somehow(shop: Shop) -> None:
     assert shop.lines("one")[0].endswith("red")
 
 
+@pytest.mark.slow
 def test_an_environment_that_cannot_be_built_is_said_in_words(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

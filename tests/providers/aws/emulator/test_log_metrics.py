@@ -121,6 +121,7 @@ def test_an_expression_that_is_none_is_told(log: Path, expression: str) -> None:
         values(log, m=expression)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "expression", ["(a+)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)b", "(?:a{1,9}){1,99}b", "a*a*a*a*a*b"]
 )
