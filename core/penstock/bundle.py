@@ -60,18 +60,23 @@ class Bundle:
     def manifest(self) -> dict[str, Any]:
         """Give the manifest: everything that a submit, or a reviewer, has to know beside the document.
 
-        What is uploaded is every row with an `upload_to`: assets, and documents that are too long for a call.
+        What is uploaded is every row with an `upload_to`: assets, and documents that are too long for a call. `files`
+        are those of a folder or archive of code, each with its own digest.
         """
         documents = {path: hashlib.sha256(text.encode()).hexdigest() for path, text in self.texts.items()}
         uploads = [
             {"path": path, "sha256": documents[path], "upload_to": address}
             for path, address in self.uploads.items()
         ]
-        assets: list[dict[str, str]] = []
+        assets: list[dict[str, Any]] = []
         for each in self.assets:
-            row = {"path": each.path, "sha256": each.digest}
+            row: dict[str, Any] = {"path": each.path, "sha256": each.digest}
             if each.upload_to:
                 row["upload_to"] = each.upload_to
+            if each.files or each.added:
+                # The digest of these counts more than their bytes, so that it does not show which file was edited.
+                added = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in each.added.items()}
+                row["files"] = dict(sorted({**each.files, **added}.items()))
             assets.append(row)
         return {
             "format": FORMAT,

@@ -15,6 +15,7 @@ from penstock.diagnostics import error
 from penstock.errors import PenstockError
 from penstock.json_text import lay_out
 from penstock.provider import Asset
+from penstock.runtime.hashing import file_digest
 from penstock.runtime.tree import printable
 
 _MOST_NAMED = 5
@@ -54,7 +55,29 @@ def _lay_out(bundle: Bundle, folder: Path) -> None:
     if bundle.interface:
         _write(folder / INTERFACE, _json(bundle.interface))
     _write(folder / SOURCE_MAP, _json(bundle.source_map))
-    _write(folder / MANIFEST, _json(bundle.manifest()))
+    manifest = bundle.manifest()
+    for row, asset in zip(manifest["assets"], bundle.assets, strict=True):
+        if _has_links(asset):
+            # A copy has files in the place of links, so that it has another digest than what it was made from.
+            row["files"] = dict(sorted(_digests(folder / asset.path)))
+    _write(folder / MANIFEST, _json(manifest))
+
+
+def _has_links(asset: Asset) -> bool:
+    if asset.content is not None or asset.archive or asset.files or asset.added:
+        return False
+    return any(
+        os.path.islink(os.path.join(here, name))
+        for here, folders, files in os.walk(asset.source)
+        for name in (*folders, *files)
+    )
+
+
+def _digests(folder: Path) -> Iterator[tuple[str, str]]:
+    for here, _, files in os.walk(folder):
+        for name in files:
+            path = Path(here, name)
+            yield path.relative_to(folder).as_posix(), file_digest(path)
 
 
 def copy_asset(asset: Asset, destination: Path) -> None:

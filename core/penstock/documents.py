@@ -9,9 +9,10 @@ from typing import Any
 
 from penstock import discovery
 from penstock.bundle import INTERFACE, MANIFEST, SOURCE_MAP, Bundle
-from penstock.diagnostics import error
+from penstock.diagnostics import Diagnostic, error
 from penstock.errors import RunError
 from penstock.provider import Asset
+from penstock.runtime.hashing import StatIndex
 
 
 def open_document(path: Path) -> Bundle | None:
@@ -21,11 +22,9 @@ def open_document(path: Path) -> Bundle | None:
         SpecError: a document of a cloud's own that has errors.
         RunError: a bundle that cannot be read (P438).
     """
-    folder = path if path.is_dir() else path.parent
-    if (folder / MANIFEST).is_file():
-        manifest = _json(folder / MANIFEST)
-        if path.is_dir() or manifest.get("document") == path.name:
-            return read_bundle(folder, manifest)
+    manifest = _manifest(path)
+    if manifest is not None:
+        return read_bundle(path if path.is_dir() else path.parent, manifest)
     if path.suffix.lower() != ".json" or not path.is_file():
         return None
     for target in discovery.targets().values():
@@ -35,6 +34,29 @@ def open_document(path: Path) -> Bundle | None:
     message = f"'{path}' is not a document of any service that Penstock knows"
     known = ", ".join(name for name, each in discovery.targets().items() if each.emulator() is not None)
     raise RunError([error("P438", message, hint=f"documents that run offline: those of {known}")])
+
+
+def changes_in(path: Path, index: StatIndex) -> list[Diagnostic]:
+    """Find what was edited in the bundle that a path leads to; nothing where it leads to another document.
+
+    Raises:
+        RunError: a file of the bundle is missing (P438).
+    """
+    manifest = _manifest(path)
+    if manifest is None:
+        return []
+    from penstock.bundle_changes import changes
+
+    return changes(path if path.is_dir() else path.parent, manifest, index)
+
+
+def _manifest(path: Path) -> dict[str, Any] | None:
+    """Give the manifest of the bundle that a path leads to, by its folder or its document."""
+    folder = path if path.is_dir() else path.parent
+    if not (folder / MANIFEST).is_file():
+        return None
+    manifest: dict[str, Any] = _json(folder / MANIFEST)
+    return manifest if path.is_dir() or manifest.get("document") == path.name else None
 
 
 def refuse_bare_folder(folder: Path) -> None:
@@ -62,7 +84,7 @@ def read_bundle(folder: Path, manifest: Any = None) -> Bundle:
     found = manifest if manifest is not None else _json(folder / MANIFEST)
     try:
         assets = tuple(_asset(folder, each) for each in found["assets"])
-        texts = {name: _inside(folder, name).read_text(encoding="utf-8") for name in found["documents"]}
+        texts = {name: _inside(folder, name).read_text(encoding="utf-8") for name in dict(found["documents"])}
         interface: dict[str, Any] = _json(folder / INTERFACE) if (folder / INTERFACE).is_file() else {}
         source_map: dict[str, Any] = _json(folder / SOURCE_MAP) if (folder / SOURCE_MAP).is_file() else {}
         return Bundle(
@@ -83,6 +105,8 @@ def read_bundle(folder: Path, manifest: Any = None) -> Bundle:
 
 def _asset(folder: Path, row: Any) -> Asset:
     path = str(row["path"])
+    if not isinstance(row.get("files", {}), dict):
+        raise TypeError(f"the files of {path} are no JSON object")
     place = _inside(folder, path)
     if not place.exists():
         raise ValueError(f"{path} is missing")

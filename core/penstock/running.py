@@ -62,24 +62,27 @@ def start(
         SpecError: the spec has errors.
         RunError: what was asked for does not fit the pipeline, or the run cannot start.
     """
-    from penstock.documents import open_document, refuse_bare_folder
+    from penstock.documents import changes_in, open_document, refuse_bare_folder
     from penstock.plans import load_plan, of_document, prepare
 
     project = project or find_project(Path.cwd())
     if asked.isolate:
         _refuse_without_namespaces()
     document = spec if isinstance(spec, Bundle) else None
+    written = False
     if isinstance(spec, Bundle):
         spec = spec.pipeline
     elif checked is None:
         document = open_document(Path(spec))
         if document is None and os.path.isdir(spec):
             refuse_bare_folder(Path(spec))
+        written = document is not None
     on = _target(on, document)
     emulator = emulator_of(on)
     project.create_home()
     with StatIndex(project.stat_index) as index:
         given = asked.datasets or {}
+        changed = changes_in(Path(spec), index) if written else []
         if document is not None:
             prepared = of_document(document, given, index)
         elif checked is None:
@@ -110,9 +113,12 @@ def start(
             raise RunError([error("P480", message)]) from None
         if prepared.findings:
             run.notice(f"{prepared.findings}; `penstock check {spec} --target {on}` shows them")
-        for each in document.diagnostics[:_MOST_TOLD] if document is not None else ():
+        warned = [*(document.diagnostics if document is not None else ()), *changed]
+        for each in warned[:_MOST_TOLD]:
             where = f"{each.place.file}:{each.place.line}: " if each.place else ""
             run.notice(f"{where}{each.message} [{each.code}]")
+        if len(warned) > _MOST_TOLD:
+            run.notice(f"and {len(warned) - _MOST_TOLD} more warnings")
         ledger.begin_run(record)
         _run(emulator, bundle, run)
         return result_of(run)

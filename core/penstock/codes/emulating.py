@@ -153,6 +153,16 @@ CODES: tuple[Code, ...] = (
         """,
     ),
     entry(
+        "P446",
+        "a bundle is not as it was compiled",
+        """
+        A file of the bundle's folder was edited, or added, since `penstock compile` wrote it: its content does not fit
+        the digest in `manifest.json`. What runs is what stands there now, which is no longer what the spec says; a
+        submit would send it too, to an address that is made of the digest of what stood there before.
+        Compile the spec again, with the change made there.
+        """,
+    ),
+    entry(
         "P448",
         "this machine could not set up a job's sandbox",
         """
