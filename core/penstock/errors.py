@@ -24,7 +24,14 @@ class PenstockError(Exception):
 
 
 class SpecError(PenstockError):
-    """Raised when a spec, a profile file or a native document cannot be used as it stands."""
+    """Raised when a spec, a profile file or a native document cannot be used as it stands.
+
+    `offline`: what is wrong besides where it is to run on this machine.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], offline: Iterable[Diagnostic] = ()) -> None:
+        super().__init__(diagnostics)
+        self.offline: tuple[Diagnostic, ...] = tuple(offline)
 
 
 class RunError(PenstockError):

@@ -14,7 +14,7 @@ from penstock import discovery
 from penstock.asking import Asked, request_of, unset
 from penstock.bundle import Bundle
 from penstock.diagnostics import error
-from penstock.errors import PenstockError, RunError
+from penstock.errors import PenstockError, RunError, SpecError
 from penstock.expressions.nodes import OutputRef
 from penstock.frozen import replace
 from penstock.ir import Graph, Nested
@@ -73,7 +73,10 @@ def start(
     if isinstance(spec, Bundle):
         spec = spec.pipeline
     elif checked is None:
-        document = open_document(Path(spec))
+        try:
+            document = open_document(Path(spec))
+        except SpecError as fault:
+            raise SpecError([*fault.diagnostics, *fault.offline]) from None
         if document is None and os.path.isdir(spec):
             refuse_bare_folder(Path(spec))
         written = document is not None

@@ -20,8 +20,9 @@ CODES: tuple[Code, ...] = (
         """
         The document holds a step that only the service itself can carry out, and nothing here does what it would.
         It is refused before anything runs, so that nothing is done in vain.
-        In a spec, a native step may have a stand-in for offline runs (`local: {run: …}`), and runs on local; in a
-        document of your own, leave the step out for the run here.
+        In a spec, a native step may have a stand-in for offline runs (`local: {run: …}`), and runs on local. In a
+        document that no spec was compiled to, work on a copy: take the step out, or put one in its place that runs
+        here, such as a processing job or a function, and leaves what the others need of it.
         """,
     ),
     entry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,10 @@ def _bundle(document: JsonDocument, path: Path) -> Bundle | None:
     definition = written.definition
     if definition is None:
         return None
-    found = [_located(each, written) for each in validate(definition)]
+    problems = validate(definition)
+    found = [_located(each, written) for each in problems]
     if has_errors(found):
-        raise SpecError(found)
+        raise SpecError(found, offline=_unplayed(definition, written, problems))
     return Bundle(
         target="sagemaker",
         pipeline=written.name,
@@ -127,6 +129,17 @@ def _definition(document: JsonDocument, path: Path) -> tuple[str, dict[str, Any]
         said = inner.diagnostics[0].message if inner.diagnostics else "it is no JSON object"
         raise SpecError([error("P103", f"{REQUEST_KEY}: {said}").placed(at)])
     return str(value.get("PipelineName") or path.stem), inner.value, inner
+
+
+def _unplayed(
+    definition: dict[str, Any], written: Written, problems: Sequence[Problem]
+) -> Iterator[Diagnostic]:
+    """Name the steps that would not run offline either, so that whoever runs it hears of everything at once."""
+    from penstock_aws.sagemaker.emulator.unplayed import refused_in
+
+    for path, each in refused_in(definition, {problem.path for problem in problems}):
+        told = replace(each, details=(f"in the definition: {place(path)}",))
+        yield told.placed(written.at(path))
 
 
 def _located(problem: Problem, written: Written) -> Diagnostic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from penstock.bundle import Bundle
 from penstock.diagnostics import Diagnostic, error
@@ -33,11 +33,7 @@ from penstock_aws.sagemaker.emulator.retries import CODES
 from penstock_aws.sagemaker.emulator.selection_of_steps import MOST
 from penstock_aws.sagemaker.emulator.sources import inside, known_values, unfilled
 from penstock_aws.sagemaker.emulator.unheard import unread
-from penstock_aws.sagemaker.emulator.work import KINDS
-
-_HEADLESS = "sagemaker_headless_execution_pipelinestep"
-"""The channel by which a notebook job's training request is known (SageMaker SDK, NotebookJobStep)."""
-_WAY_OUT = "in the spec, give the native step a stand-in, local: {run: …}, and run it on local"
+from penstock_aws.sagemaker.emulator.unplayed import refusal, unplayed
 
 
 def examine(bundle: Bundle, request: Request, project: Project, index: StatIndex) -> Request:
@@ -51,8 +47,7 @@ def examine(bundle: Bundle, request: Request, project: Project, index: StatIndex
     values = known_values(parameters, account)
     known = Known(definition, values, stand_ins)
     steps = definition.steps.values()
-    way_out = "leave it out of a copy of the document" if interface is None else _WAY_OUT
-    placed = [each for step in steps for each in _refused(step, known, way_out)]
+    placed = [each for step in steps for each in _refused(step, known, compiled=interface is not None)]
     storage = Storage(ArtifactStore(project.artifacts), index)
     try:
         stock(storage, bundle, request, region_of(bundle))
@@ -87,19 +82,13 @@ def _enclosure(request: Request, definition: Definition) -> Iterator[Diagnostic]
             yield error("P420", message, hint=hint)
 
 
-def _refused(step: Step, known: Known, way_out: str) -> Iterator[Found]:
+def _refused(step: Step, known: Known, *, compiled: bool) -> Iterator[Found]:
     """Say of a step that it does not run offline, and what to do."""
-    if step.type in KINDS and not _is_notebook(step):
+    what = unplayed(step.type, step.arguments)
+    if what:
+        yield f"{step.pointer}/Type", refusal(step.name, what, compiled=compiled)
+    else:
         yield from refusals(step, known)
-        return
-    what = "NotebookJob" if step.type in KINDS else step.type
-    message = f"step '{step.name}' is of type {what}, which does not run offline"
-    yield f"{step.pointer}/Type", error("P431", message, hint=way_out)
-
-
-def _is_notebook(step: Step) -> bool:
-    channels: Any = step.arguments.get("InputDataConfig") if step.type == "Training" else None
-    return any(inside(each, "ChannelName") == _HEADLESS for each in channels or ())
 
 
 def _asked(request: Request, definition: Definition) -> Iterator[Diagnostic]:

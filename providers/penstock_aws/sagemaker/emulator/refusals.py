@@ -116,7 +116,10 @@ def _training(step: Step, arguments: Mapping[str, Any], here: str, known: Known)
     yield from _sources(step, arguments.get("InputDataConfig"), f"{here}/InputDataConfig")
     if arguments.get("ServerlessJobConfig"):
         message = f"step '{step.name}' is a serverless job of the service's, which does not run offline"
-        yield f"{here}/ServerlessJobConfig", error("P431", message)
+        hint = (
+            "in a copy of the document, name an image and instances: AlgorithmSpecification, ResourceConfig"
+        )
+        yield f"{here}/ServerlessJobConfig", error("P431", message, hint=hint)
         return
     if inside(arguments, "ResourceConfig", "InstanceGroups"):
         message = f"step '{step.name}' asks for groups of unlike instances, which are not to be had offline"
@@ -158,7 +161,8 @@ def _search(step: Step, arguments: Mapping[str, Any], here: str, known: Known) -
     ):
         if arguments.get(key):
             message = f"step '{step.name}' {said}, which does not run offline"
-            hint = "give each definition a step of its own" if key == "TrainingJobDefinitions" else ""
+            hint = f"leave {key} out of a copy of the document"
+            hint = "give each definition a step of its own" if key == "TrainingJobDefinitions" else hint
             yield f"{here}/{key}", error("P431", message, hint=hint)
     trial = arguments.get("TrainingJobDefinition")
     if is_object(trial):

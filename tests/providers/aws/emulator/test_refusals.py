@@ -23,11 +23,14 @@ from tests.providers.aws.emulator.definitions_for_tests import (
 )
 
 import penstock
+from penstock.documents import open_document
 from penstock.errors import PenstockError
 
 OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 KMEANS = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/q"
+HEADLESS = "sagemaker_headless_execution_pipelinestep"
+EMR = {"HadoopJarStep": {"Jar": "command-runner.jar", "Args": ["true"]}}
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
 
@@ -248,6 +251,39 @@ def test_a_model_that_batch_transform_does_not_take_is_refused(tmp_path: Path, r
         ("P431", "/Steps/1/Arguments/Containers"),
         ("P432", "/Steps/2/Arguments/PrimaryContainer/Image"),
     ]
+
+
+def test_the_way_out_of_a_document_is_none_of_a_spec(tmp_path: Path) -> None:
+    path = written(tmp_path, definition(step("s", "EMR", {"ClusterId": "j-1", "StepConfig": EMR})))
+
+    with pytest.raises(PenstockError) as caught:
+        penstock.run(path, project=tmp_path)
+
+    (found,) = caught.value.diagnostics
+    assert "take the step out, or put a Processing or Lambda step in its place" in found.hint
+    assert "local" not in found.hint
+
+
+def test_a_type_that_does_not_run_is_told_beside_other_errors(tmp_path: Path) -> None:
+    yes = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
+    notebook = training_job(InputDataConfig=[{**channel(), "ChannelName": HEADLESS}])
+    branch = [step("inner", "EMR", {"ClusterId": 7}), step("notebook", "Training", notebook)]
+    document = definition(
+        step("outer", "Condition", {"Conditions": [yes], "IfSteps": branch, "ElseSteps": []}),
+        step("slip", "Procesing", {}),
+        step("wrong", "Fail", {"ErrorMessage": 7}),
+    )
+
+    found = refused(document, tmp_path)
+
+    inside = "/Steps/0/Arguments/IfSteps"
+    told = [pointer for code, pointer in found if code == "P431"]
+    assert told == [f"{inside}/0/Type", f"{inside}/1/Type"]
+    assert ("P390", "/Steps/1/Type") in found
+    # Who sends it elsewhere does not hear of this machine.
+    with pytest.raises(PenstockError) as caught:
+        open_document(tmp_path / "definition.json")
+    assert "P431" not in {each.code for each in caught.value.diagnostics}
 
 
 def test_values_of_parameters_decide(tmp_path: Path) -> None:
