@@ -107,6 +107,7 @@ GROUPS = (
             "P444": f"{_EMULATE}::test_a_wrong_call_says_what_is_wrong",
             "P445": f"{_EMULATE}::test_a_wrong_call_says_what_is_wrong",
             "P446": "tests/core/test_bundle_changes.py::test_what_was_edited_in_a_bundle_is_told_when_it_runs",
+            "P449": f"{_REFUSALS}::test_what_cannot_run_is_refused_where_it_stands",
             "P448": "tests/providers/aws/emulator/test_ways_into_a_sandbox.py::"
             "test_a_sandbox_that_cannot_be_set_up_is_no_fault_of_the_algorithm",
             "P439": "tests/providers/aws/endpoint/sagemaker/test_killed.py::"

@@ -174,4 +174,15 @@ CODES: tuple[Code, ...] = (
         runs jobs without a sandbox, with the container's paths rewritten.
         """,
     ),
+    entry(
+        "P449",
+        "a place in the container that data cannot take",
+        """
+        An input, an output or a checkpoint stands at a path of the container that is taken: a folder of the image
+        with its programs and libraries (/bin, /etc, /usr, …), one of the kernel's (/proc, /sys, /dev), or the one with
+        the job's own configuration. What is laid over such a folder hides it, and the container does not start, or
+        starts without what it needs.
+        Give the data a folder of its own, such as /opt/ml/processing/input/rows.
+        """,
+    ),
 )

@@ -9,6 +9,7 @@ from penstock.diagnostics import Diagnostic, error
 from penstock.frozen import dataclass
 from penstock.runtime.stand_ins import StandIns
 from penstock.suggest import nearest
+from penstock_aws.sagemaker.emulator.container_paths import HINT, why_taken
 from penstock_aws.sagemaker.emulator.definition import Definition, Step, references
 from penstock_aws.sagemaker.emulator.expressions.values import ValueFault, Values
 from penstock_aws.sagemaker.emulator.images.environments import ImageFault, offline_image
@@ -58,6 +59,7 @@ def refusals(step: Step, known: Known) -> Iterator[Found]:
         case "Processing":
             yield from _sources(step, arguments.get("ProcessingInputs"), f"{here}/ProcessingInputs")
             yield from _processing_image(step, arguments.get("AppSpecification"), known)
+            yield from _processing_places(step, arguments, here, known)
         case "Training":
             yield from _training(step, arguments, here, known)
         case "Tuning":
@@ -99,6 +101,33 @@ def _sources(step: Step, inputs: Any, pointer: str) -> Iterator[Found]:
                     yield f"{pointer}/{index}{below}/{key}", error("P431", message, hint=hint)
 
 
+def _processing_places(step: Step, arguments: Any, here: str, known: Known) -> Iterator[Found]:
+    inputs, outputs = (
+        arguments.get("ProcessingInputs"),
+        inside(arguments, "ProcessingOutputConfig", "Outputs"),
+    )
+    for what, group, pointer, name, key in (
+        ("input", inputs, f"{here}/ProcessingInputs", "InputName", "S3Input"),
+        ("output", outputs, f"{here}/ProcessingOutputConfig/Outputs", "OutputName", "S3Output"),
+    ):
+        for index, each in enumerate(group if is_list(group) else ()):
+            written = inside(each, key, "LocalPath")
+            yield from _place(
+                step,
+                f"{what} '{inside(each, name)}'",
+                known.value(written),
+                f"{pointer}/{index}/{key}/LocalPath",
+            )
+
+
+def _place(step: Step, what: str, path: Any, pointer: str) -> Iterator[Found]:
+    """Refuse a place in the container that cannot be given to data."""
+    why = why_taken(path) if isinstance(path, str) and path else ""
+    if why:
+        message = f"{what} of step '{step.name}' stands at {path}, which {why}"
+        yield pointer, error("P449", message, hint=HINT)
+
+
 def _processing_image(step: Step, specification: Any, known: Known) -> Iterator[Found]:
     uri = known.value(specification.get("ImageUri"))
     pointer = f"{step.pointer}/Arguments/AppSpecification/ImageUri"
@@ -113,6 +142,8 @@ def _processing_image(step: Step, specification: Any, known: Known) -> Iterator[
 
 def _training(step: Step, arguments: Mapping[str, Any], here: str, known: Known) -> Iterator[Found]:
     """Go through a training job's request: a step's own, or what a search draws its trials from."""
+    path = known.value(inside(arguments, "CheckpointConfig", "LocalPath"))
+    yield from _place(step, "the checkpoint", path, f"{here}/CheckpointConfig/LocalPath")
     yield from _sources(step, arguments.get("InputDataConfig"), f"{here}/InputDataConfig")
     if arguments.get("ServerlessJobConfig"):
         message = f"step '{step.name}' is a serverless job of the service's, which does not run offline"

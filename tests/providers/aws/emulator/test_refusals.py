@@ -58,6 +58,16 @@ def channel(**source: Any) -> Body:
     return {"ChannelName": "train", "DataSource": source}
 
 
+def at(body: Body, path: Any) -> Body:
+    """Let the inputs and outputs of a processing step stand at a path."""
+    arguments = body["Arguments"]
+    for each in arguments.get("ProcessingInputs", ()):
+        each["S3Input"]["LocalPath"] = path
+    for each in arguments.get("ProcessingOutputConfig", {}).get("Outputs", ()):
+        each["S3Output"]["LocalPath"] = path
+    return body
+
+
 FILE_SYSTEM = {
     "FileSystemId": "fs-0123456789abcdef0",
     "FileSystemAccessMode": "ro",
@@ -190,6 +200,25 @@ CASES: dict[str, tuple[Body, str, str]] = {
         "P433",
         "/Steps/0/Arguments/HyperParameters/sagemaker_submit_directory",
     ),
+    "an input over a folder of the image": (
+        at(processing("s", ["true"], inputs={"raw": f"{BUCKET}/raw"}), "/etc/"),
+        "P449",
+        "/Steps/0/Arguments/ProcessingInputs/0/S3Input/LocalPath",
+    ),
+    "an output among the kernel's files": (
+        at(processing("s", ["true"], outputs={"made": f"{BUCKET}/made"}), "/opt/../proc/x"),
+        "P449",
+        "/Steps/0/Arguments/ProcessingOutputConfig/Outputs/0/S3Output/LocalPath",
+    ),
+    "a checkpoint over the job's configuration": (
+        step(
+            "s",
+            "Training",
+            training_job(CheckpointConfig={"S3Uri": f"{BUCKET}/kept", "LocalPath": "/opt/ml"}),
+        ),
+        "P449",
+        "/Steps/0/Arguments/CheckpointConfig/LocalPath",
+    ),
     "data that is not there": (
         processing("s", ["true"], inputs={"raw": f"{BUCKET}/elsewhere"}),
         "P433",
@@ -304,6 +333,30 @@ def test_values_of_parameters_decide(tmp_path: Path) -> None:
         ("P432", "/Steps/0/Arguments/AppSpecification/ImageUri"),
         ("P433", "/Steps/0/Arguments/ProcessingInputs/0/S3Input/S3Uri"),
     ]
+
+
+@pytest.mark.parametrize(
+    "path", ["/usr/share/dict", "/etc/mine", "/data", "/var/lib/x", "/opt/ml/processing"]
+)
+def test_other_places_can_be_taken(path: str, tmp_path: Path, raw: dict[str, Any]) -> None:
+    seen = ["sh", "-c", f"test -e {path}/a.csv"]
+    document = definition(at(processing("s", seen, inputs={"raw": f"{BUCKET}/raw"}), path))
+
+    run = penstock.run(written(tmp_path, document), project=tmp_path, **raw)
+
+    assert run.succeeded, run.record.message
+
+
+def test_a_place_that_a_step_names_is_refused_when_it_runs(tmp_path: Path, raw: dict[str, Any]) -> None:
+    named = {"Get": "Steps.first.ProcessingJobStatus"}
+    path = {"Std:Join": {"On": "", "Values": ["/usr/", named, "/../bin"]}}
+    document = definition(
+        processing("first", ["true"]), at(processing("s", ["true"], inputs={"raw": f"{BUCKET}/raw"}), path)
+    )
+
+    run = penstock.run(written(tmp_path, document), project=tmp_path, **raw)
+
+    assert run.steps["s"].message.endswith("and no container starts without that [P449]")
 
 
 def test_a_request_that_holds_the_definition_as_text_is_pointed_at_as_a_whole(tmp_path: Path) -> None:

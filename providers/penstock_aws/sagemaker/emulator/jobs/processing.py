@@ -13,6 +13,7 @@ from typing import Any
 
 from penstock.runtime.artifacts import Artifact
 from penstock.runtime.process import Exit
+from penstock_aws.sagemaker.emulator.container_paths import why_taken
 from penstock_aws.sagemaker.emulator.data.inputs import DataFault, bring
 from penstock_aws.sagemaker.emulator.data.storage import StorageFault
 from penstock_aws.sagemaker.emulator.jobs.containers import Machine, machines, outside
@@ -30,6 +31,7 @@ def run_processing(job: Job) -> JobEnd:
     """Run a job to its end. Raises JobFault where it cannot begin, or its outputs cannot be taken."""
     cluster = job.arguments["ProcessingResources"]["ClusterConfig"]
     group = machines(job.folder, int(cluster.get("InstanceCount", 1)))
+    _refuse_taken(job.arguments)
     with ExitStack() as feeding:
         for position, machine in enumerate(group):
             _lay_out(job, machine, position, feeding)
@@ -49,6 +51,15 @@ def run_processing(job: Job) -> JobEnd:
         left,
         {**more, "FailureReason": reason} if reason else more,
     )
+
+
+def _refuse_taken(arguments: Mapping[str, Any]) -> None:
+    """Refuse places that are known only now, since another step has named them. Raises JobFault."""
+    for each in (*_inputs(arguments), *_outputs(arguments)):
+        path = str((each.get("S3Input") or each["S3Output"])["LocalPath"])
+        if why := why_taken(path):
+            name = each.get("InputName") or each.get("OutputName")
+            raise JobFault(f"ClientError: '{name}' stands at {path}, which {why}", "P449")
 
 
 def _run(job: Job, group: Sequence[Machine]) -> tuple[list[Exit], int]:
