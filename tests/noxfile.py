@@ -59,8 +59,8 @@ def emulators(session: nox.Session) -> None:
 def azure(session: nox.Session) -> None:
     """Hold compiled bundles and our validation against the real azure-ai-ml."""
     session.chdir(ROOT)
-    session.install("-c", "tests/constraints/azure.txt", "-e", ".[azure]", "pytest", "hypothesis")
-    session.run("pytest", "tests/clients/azure", "-o", "norecursedirs=.* bench", "-q")
+    session.install("-c", "tests/constraints/azure.txt", "-e", ".[azure]", "pytest-xdist", "hypothesis")
+    session.run("pytest", "tests/clients/azure", "-o", "norecursedirs=.* bench", "-q", "-n", "2")
 
 
 @nox.session
