@@ -33,9 +33,10 @@ def test_a_job_that_fills_the_disk_leaves_a_run_that_goes_on_once_there_is_room(
         pytest.skip("no small disk is to be had here")
     try:
         bench.project = laid_out(disk)
-        run = bench.run(bench.processing(f"{first}dd if=/dev/zero of={OUT}/big bs=4M 2> /dev/null; sleep 60"))
+        fill = f"dd if=/dev/zero of={OUT}/big bs=4M count=40 2> /dev/null || sleep 60; rm {OUT}/big"
+        run = bench.run(bench.processing(f"{first}{fill}; echo enough"))
         subprocess.run(["rm", "-rf", str(run.folder / "steps" / "job")], check=True)
-        (bench.project / "given" / "code" / "hostile.sh").write_text("echo enough", encoding="utf-8")
+        subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
 
         resumed = penstock.resume(project=bench.project)
     finally:

@@ -25,6 +25,7 @@ from tests.providers.aws.emulator.definitions_for_tests import (
 import penstock
 from penstock.documents import open_document
 from penstock.errors import PenstockError
+from penstock_aws.sagemaker.emulator.container_paths import why_taken
 
 OWN = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
 KMEANS = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
@@ -333,6 +334,14 @@ def test_values_of_parameters_decide(tmp_path: Path) -> None:
         ("P432", "/Steps/0/Arguments/AppSpecification/ImageUri"),
         ("P433", "/Steps/0/Arguments/ProcessingInputs/0/S3Input/S3Uri"),
     ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "//usr//", "/bin", "/opt", "/opt/ml/", "/opt/ml/../../dev", "/proc/1", "/sys/fs", "etc", "./x"],
+)
+def test_places_that_are_taken(path: str) -> None:
+    assert why_taken(path)
 
 
 @pytest.mark.parametrize(
