@@ -16,6 +16,7 @@ from typing import Any
 from penstock.frozen import dataclass
 from penstock.runtime.records import StepRecord, StepStatus
 from penstock_aws.endpoint.sagemaker.context import Context
+from penstock_aws.endpoint.sagemaker.filled_in import filled_in
 from penstock_aws.endpoint.sagemaker.members import part
 from penstock_aws.endpoint.sagemaker.runs import reason
 from penstock_aws.endpoint.sagemaker.state import Asked, Resource
@@ -188,7 +189,7 @@ def _described(
     if experiment := asked.body.get("config"):
         found["ExperimentConfig"] = experiment
     found.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": _LONGEST_RUN})
-    return found
+    return filled_in(type, found)
 
 
 def _statuses(context: Context, asked: Asked, step: StepRecord) -> tuple[str, str]:

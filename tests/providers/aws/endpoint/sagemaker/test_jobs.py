@@ -71,6 +71,9 @@ def test_a_training_job_that_a_caller_creates_trains(api: Api) -> None:
         "Uploading",
         "Completed",
     ]
+    # The SDK reads these whether they were asked for or not.
+    assert found["OutputDataConfig"] == {"S3OutputPath": "s3://results/models", "KmsKeyId": ""}
+    assert found["EnableManagedSpotTraining"] is False
     assert api.buckets.get("results", "models/My-Training/output/model.tar.gz") is not None
     assert api("ListTags", ResourceArn=created["TrainingJobArn"])["Tags"] == [{"Key": "a", "Value": "b"}]
 
@@ -183,6 +186,8 @@ def test_a_tuning_job_that_a_caller_creates_lists_its_trials(api: Api) -> None:
     assert values == sorted(values)
     assert found["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == values[0]
     best = api("DescribeTrainingJob", TrainingJobName=found["BestTrainingJob"]["TrainingJobName"])
+    assert best["InputDataConfig"][0]["CompressionType"] == "None"
+    assert found["TrainingJobDefinition"]["OutputDataConfig"]["KmsKeyId"] == ""
     assert best["TuningJobArn"] == found["HyperParameterTuningJobArn"]
     assert best["HyperParameters"]["depth"] == found["BestTrainingJob"]["TunedHyperParameters"]["depth"]
     assert len(api("ListTrainingJobs", NameContains="search")["TrainingJobSummaries"]) == 4
@@ -237,7 +242,9 @@ def test_a_model_that_a_caller_creates_serves_a_transform_job(api: Api) -> None:
 
     api("CreateTransformJob", ModelName="Served", **given)
 
-    assert job_ended(api, "TransformJob", "ask").get("FailureReason") is None
+    ended = job_ended(api, "TransformJob", "ask")
+    assert ended.get("FailureReason") is None
+    assert ended["TransformOutput"]["AssembleWith"] == ended["TransformInput"]["SplitType"] == "None"
     assert api.text("s3://results/answers/a.csv.out") == "6.0\n7.0\n"
     assert api("DescribeModel", ModelName="Served")["ModelArn"] == model["ModelArn"]
     assert "Could not find model" in api.refused("CreateTransformJob", ModelName="Other", **given)[1]
