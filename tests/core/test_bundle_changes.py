@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,19 @@ def said(folder: Path) -> list[str]:
         found = changes_in(folder, index)
     assert {each.code for each in found} <= {"P446"}
     return [each.message.removeprefix("assets/").partition("/")[2] or each.message for each in found]
+
+
+def test_names_that_are_no_text_are_held_against_the_manifest_too(shop: Shop) -> None:
+    bad = os.fsencode(shop.folder / "src") + b"/bad\xff.txt"
+    with open(bad, "wb") as file:
+        file.write(b"1")
+    folder = written(shop, "sagemaker")
+
+    assert said(folder) == []
+    with open(os.fsencode(asset(folder, "code")) + b"/bad\xff.txt", "wb") as file:
+        file.write(b"2")
+    (changed,) = said(folder)
+    assert changed.startswith("code/bad") and changed.isprintable()
 
 
 @pytest.mark.parametrize("target", ["local", "sagemaker", "azureml"])

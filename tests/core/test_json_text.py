@@ -29,6 +29,15 @@ def test_tuples_and_enumerations_are_written_as_the_standard_encoder_does() -> N
     assert lay_out(value) == json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def test_names_that_are_no_text_can_be_written_and_read_back() -> None:
+    value = {"bad\udcff.txt": ["\ud800", "ü"]}
+
+    data = lay_out(value).encode()
+
+    assert b"\\udcff.txt" in data
+    assert json.loads(data) == value
+
+
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(TypeError):
         lay_out({"a": [object()]})

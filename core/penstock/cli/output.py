@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from penstock.diagnostics import Diagnostic, Severity, count, render
+from penstock.json_text import escaped
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,7 +23,7 @@ def json_option(command: F) -> F:
 
 def print_json(value: Any) -> None:
     """Print a result for programs."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(escaped(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 _WRONG_CALL = frozenset({"P121", "P130", "P133", "P150", "P152"})
