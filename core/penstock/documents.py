@@ -14,6 +14,8 @@ from penstock.errors import RunError
 from penstock.provider import Asset
 from penstock.runtime.hashing import StatIndex
 
+_YAML = (".yaml", ".yml")
+
 
 def open_document(path: Path) -> Bundle | None:
     """Read what is to be run, where it is no spec.
@@ -25,12 +27,16 @@ def open_document(path: Path) -> Bundle | None:
     manifest = _manifest(path)
     if manifest is not None:
         return read_bundle(path if path.is_dir() else path.parent, manifest)
-    if path.suffix.lower() != ".json" or not path.is_file():
+    suffix = path.suffix.lower()
+    if suffix not in (".json", *_YAML) or not path.is_file() or (suffix in _YAML and is_spec(path)):
         return None
     for target in discovery.targets().values():
         found = target.native(path)
         if found is not None:
             return found
+    if suffix in _YAML:
+        # Whoever reads specs says what it lacks.
+        return None
     message = f"'{path}' is not a document of any service that Penstock knows"
     known = ", ".join(name for name, each in discovery.targets().items() if each.emulator() is not None)
     raise RunError([error("P438", message, hint=f"documents that run offline: those of {known}")])
@@ -57,6 +63,15 @@ def _manifest(path: Path) -> dict[str, Any] | None:
         return None
     manifest: dict[str, Any] = _json(folder / MANIFEST)
     return manifest if path.is_dir() or manifest.get("document") == path.name else None
+
+
+def is_spec(path: Path) -> bool:
+    """Tell a file of Penstock's own language by its envelope; one that cannot be read counts as such."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return True
+    return content.startswith(b"penstock:") or b"\npenstock:" in content or b'"penstock"' in content
 
 
 def refuse_bare_folder(folder: Path) -> None:

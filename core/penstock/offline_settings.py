@@ -1,4 +1,4 @@
-"""What penstock.yaml says of running documents offline: images, functions, queues.
+"""What penstock.yaml says of running documents offline: images, functions, queues, data.
 
     images:
       "registry/image:1.4": {python: ">=3.11", packages: [scikit-learn==1.4.2]}
@@ -6,6 +6,8 @@
       "the function's address": {handler: "handlers/approve.py:handler"}
     callbacks:
       "the queue's address": {run: python answer.py}
+    replace:
+      "the data's address": data/cells.csv
 
 A document names these by their addresses on its cloud; what stands here is the only code that runs in their place.
 """
@@ -74,6 +76,7 @@ class OfflineSections(SpecModel):
     images: dict[str, ImageModel] = Field(default_factory=dict[str, ImageModel])
     lambdas: dict[str, LambdaModel] = Field(default_factory=dict[str, LambdaModel])
     callbacks: dict[str, CallbackModel] = Field(default_factory=dict[str, CallbackModel])
+    replace: dict[str, str] = Field(default_factory=dict[str, str])
 
     def stand_ins(self, folder: Path) -> StandIns:
         """Give them as plain data."""
@@ -82,6 +85,7 @@ class OfflineSections(SpecModel):
             {name: each.model_dump(exclude_none=True) for name, each in self.images.items()},
             {name: each.handler for name, each in self.lambdas.items()},
             {name: each.run for name, each in self.callbacks.items()},
+            dict(self.replace),
         )
 
 

@@ -4,7 +4,8 @@ The scheduler knows names and needs alone. What a step *is* stands behind `Work`
 their own. Decisions (closed conditions, cache hits) are taken on the calling thread, many at once and saved in one
 transaction; processes run in worker threads.
 
-After a failure nothing new starts and what runs may finish: the rule that the clouds' own pipelines follow.
+After a failure nothing new starts and what runs may finish: the rule that the clouds' own pipelines follow. One that
+is to go on starts whatever needs nothing that failed.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def run_steps(
     *,
     jobs: int,
     stop: threading.Event,
+    go_on: bool = False,
 ) -> dict[str, StepRecord]:
     """Run all steps that can run; give the last record of each.
 
@@ -63,8 +65,9 @@ def run_steps(
         work: what the steps are.
         jobs: how many may run at once.
         stop: once set, nothing new starts; `Work.execute` ends what runs.
+        go_on: whether a failure leaves alone what does not need it.
     """
-    return _Schedule(needs, work, jobs, stop).run()
+    return _Schedule(needs, work, jobs, stop, go_on).run()
 
 
 def default_jobs() -> int:
@@ -76,12 +79,18 @@ def default_jobs() -> int:
 
 class _Schedule:
     def __init__(
-        self, needs: Mapping[str, Sequence[str]], work: Work, jobs: int, stop: threading.Event
+        self,
+        needs: Mapping[str, Sequence[str]],
+        work: Work,
+        jobs: int,
+        stop: threading.Event,
+        go_on: bool,
     ) -> None:
         self.needs = needs
         self.work = work
         self.jobs = jobs
         self.stop = stop
+        self.go_on = go_on
         self.missing = {name: len(set(each)) for name, each in needs.items()}
         self.users: dict[str, list[str]] = {name: [] for name in needs}
         for name, each in needs.items():
@@ -162,7 +171,7 @@ class _Schedule:
     def _settle(self, name: str, record: StepRecord) -> None:
         self.records[name] = record
         if record.status not in _GOOD:
-            self.failed = True
+            self.failed = not self.go_on
             return
         for user in self.users[name]:
             self.missing[user] -= 1

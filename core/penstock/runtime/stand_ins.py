@@ -18,9 +18,11 @@ class StandIns:
         images: image → `python`, `packages`.
         lambdas: function → `FILE.py:NAME`.
         callbacks: queue → the command that answers.
+        replace: address → path of what stands for it, from `folder`.
     """
 
     folder: Path = Path()
     images: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     lambdas: Mapping[str, str] = field(default_factory=dict[str, str])
     callbacks: Mapping[str, str] = field(default_factory=dict[str, str])
+    replace: Mapping[str, str] = field(default_factory=dict[str, str])

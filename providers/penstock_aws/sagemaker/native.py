@@ -68,6 +68,8 @@ def read(path: Path) -> Bundle | None:
     Raises:
         SpecError: it is one, or may be one, and has errors: each with file, line and column.
     """
+    if path.suffix.lower() != ".json":
+        return None
     bundle = _bundle(read_json(path, str(path)), path)
     return bundle and replace(bundle, source_map={DOCUMENT: {"": f"{path}:1:1"}})
 

@@ -76,13 +76,16 @@ class AzureMLTarget:
         ]
 
     def native(self, path: FilePath) -> Bundle | None:
-        """Read none: jobs that Penstock did not write do not run offline yet."""
-        del path
-        return None
+        """Read a job, or a component that stands for itself, in YAML."""
+        from penstock_azure.azureml.native import read
+
+        return read(path)
 
     def emulator(self) -> Emulator | None:
-        """Give none: jobs do not run offline yet."""
-        return None
+        """Give the emulator."""
+        from penstock_azure.azureml.emulator import AzureMLEmulator
+
+        return AzureMLEmulator()
 
     def submitter(self) -> Submitter | None:
         """Give none: jobs are not sent yet."""

@@ -37,6 +37,7 @@ class Draft:
         file: where the pipeline itself stands: the document, or the component of a nested one.
         stem: begins the names of its components' files.
         places: data that was brought along by a nested pipeline → where it was written.
+        results: step → what it is in the job (`results`); those of nested pipelines come first.
     """
 
     graph: Graph
@@ -55,6 +56,7 @@ class Draft:
     file: str = DOCUMENT
     stem: str = ""
     places: dict[str, Path] = field(default_factory=dict[str, Path])
+    results: dict[str, Any] = field(default_factory=dict[str, Any])
     _owners: dict[str, tuple[str, Path]] = field(default_factory=dict[str, tuple[str, Path]])
 
     def made(self, step: str, output: str) -> Output:

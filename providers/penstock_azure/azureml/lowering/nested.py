@@ -16,6 +16,7 @@ from penstock.used_files import MARK, prefix
 from penstock_azure.azureml.lowering.components import named, tidy
 from penstock_azure.azureml.lowering.draft import Draft, port
 from penstock_azure.azureml.lowering.ports import binding
+from penstock_azure.azureml.lowering.results import nested
 
 
 def unfold(graph: Graph) -> tuple[Graph, dict[str, Path], list[Diagnostic]]:
@@ -100,6 +101,7 @@ def lower_nested(step: Nested, draft: Draft, fill: Callable[[Draft], dict[str, A
         origins = {where: path for where, path in origins.items() if where[0] != file}
         file = twin
     draft.origins |= origins
+    draft.results |= nested(inner.results, step, node)
     draft.launcher += (LauncherUse(f"{step.name}__{each.step}", each.reason) for each in inner.launcher)
     inputs = {port(e.name): binding(e, draft) for e in step.inputs if not draft.is_left_out(e.value)}
     job = {"type": "pipeline", "inputs": inputs, "outputs": named(step, draft)}

@@ -34,6 +34,7 @@ from penstock_azure.azureml.lowering.native import lower_native
 from penstock_azure.azureml.lowering.nested import lower_nested, unfold
 from penstock_azure.azureml.lowering.ports import ASSETS, scalar
 from penstock_azure.azureml.lowering.registration import lower_fail, lower_register
+from penstock_azure.azureml.lowering.results import results
 from penstock_azure.azureml.lowering.scoring import lower_predict
 from penstock_azure.azureml.lowering.sweeps import lower_sweep
 from penstock_azure.options import PREVIEW, merge
@@ -61,6 +62,7 @@ def lower(graph: Graph, profile: Profile | None) -> Lowered:
         launcher=tuple(dict.fromkeys(draft.launcher)),
         origins=draft.origins,
         diagnostics=tuple(dict.fromkeys(draft.found)),
+        results=draft.results,
     )
 
 
@@ -102,6 +104,7 @@ def _fill(draft: Draft) -> dict[str, Any]:
                 assert_never(step)
         _merge_options(step.name, step.options.get("azureml", {}), draft)
     share(expanded, draft)
+    draft.results = results(draft, expanded)
     return _document(draft)
 
 

@@ -1,0 +1,1 @@
+"""Command nodes: folders, substitution, variables, processes."""

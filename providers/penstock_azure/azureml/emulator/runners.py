@@ -1,0 +1,19 @@
+"""Which function runs which type of node. A type without a line here is refused before anything runs."""
+
+from __future__ import annotations
+
+from penstock_azure.azureml.emulator.tasks import Runner
+
+TYPES = ("command",)
+"""The types that `runner_of` knows; pipelines are opened while the job is read."""
+
+
+def runner_of(type: str) -> Runner:
+    """Give what runs a type of node, importing it only now."""
+    match type:
+        case "command":
+            from penstock_azure.azureml.emulator.commands.command import run_command
+
+            return run_command
+        case _:
+            raise KeyError(type)
