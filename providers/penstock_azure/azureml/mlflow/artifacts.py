@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from penstock_azure.azureml.mlflow.artifact_tree import ArtifactTree, Parts, parts_of
 from penstock_azure.azureml.mlflow.asked import Asked, Json
-from penstock_azure.azureml.mlflow.faults import MlflowFault, absent
+from penstock_azure.azureml.mlflow.faults import MlflowFault, absent, invalid
 from penstock_azure.azureml.mlflow.runs import artifact_uri
 from penstock_azure.azureml.mlflow.tables import Tables
 
@@ -87,6 +87,8 @@ class Artifacts:
         """Take a file."""
         parts = parts_of(path)
         self._known(parts)
+        if parts[-1] == _LAST and len(parts) == (4 if parts[1] == "models" else 3):
+            raise invalid(f"Invalid path: '{path[:200]}' is where all artifacts are, and no file of its own")
         self._tree.write(parts, chunks)
         return {}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-import uuid
 
 from penstock_azure.azureml.mlflow.asked import Asked, Json, pairs
 from penstock_azure.azureml.mlflow.faults import MlflowFault, absent, invalid, taken
 from penstock_azure.azureml.mlflow.filters import Space, ordered, page, where
 from penstock_azure.azureml.mlflow.labels import Labels
+from penstock_azure.azureml.mlflow.records import new_id
 from penstock_azure.azureml.mlflow.tables import Row, Tables
 
 _LONGEST_NAME = 500
@@ -49,11 +49,11 @@ class Experiments:
         self._tables = tables
         self._labels = labels
 
-    def named(self, name: str) -> str:
-        """Give the id of an experiment, which is made when it is not there."""
+    def named(self, name: str, identity: str) -> str:
+        """Give the id of an experiment; where it is not there it is made, with the id that is given."""
         with self._tables.write():
             found = self._tables.read("SELECT id FROM experiment WHERE name = ?", (name,))
-            return str(found[0][0]) if found else self._make(name)
+            return str(found[0][0]) if found else self._make(name, identity)
 
     def living(self, experiment: str) -> None:
         """Refuse an experiment that is not there or deleted. Raises MlflowFault."""
@@ -77,7 +77,7 @@ class Experiments:
             if found:
                 deleted = " in deleted state" if found[0][0] == "deleted" else ""
                 raise taken(f"Experiment(name={name}) already exists{deleted}.")
-            experiment = self._make(name)
+            experiment = self._make(name, new_id())
             self._labels.put("experiment", experiment, tags)
         return {"experiment_id": experiment}
 
@@ -143,8 +143,8 @@ class Experiments:
         self._labels.take("experiment", experiment, asked.needed("key"))
         return {}
 
-    def _make(self, name: str) -> str:
-        experiment, moment = str(uuid.uuid4()), now()
+    def _make(self, name: str, experiment: str) -> str:
+        moment = now()
         with self._tables.write() as connection:
             connection.execute(
                 "INSERT INTO experiment VALUES (?, ?, 'active', ?, ?)", (experiment, name, moment, moment)

@@ -32,6 +32,10 @@ _KINDS = {
 _NUMERIC = ("=", "!=", "<", "<=", ">", ">=")
 _TEXTUAL = ("=", "!=", "LIKE", "ILIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL")
 
+# Clients add it to every search for models, to leave prompts out: what lacks the tag is none.
+_PROMPT_TAG = "mlflow.prompt.is_prompt"
+_NO_PROMPT = (("!=", "true"), ("=", "false"))
+
 Value = str | float | tuple[str, ...] | None
 
 
@@ -231,6 +235,8 @@ def _condition(space: Space, found: Comparison) -> Fragment:
     if found.sign not in (_NUMERIC if numeric else _TEXTUAL):
         raise invalid(f"Invalid comparison operator '{found.sign}' for {found.kind} '{found.key[:50]}'.")
     value = _value(space, found.kind, found.key)
+    if found.key == _PROMPT_TAG and (found.sign, found.value) in _NO_PROMPT:
+        return Fragment(f"ifnull(({value.text}), '') <> 'true'", value.parameters)
     if found.sign in ("IS NULL", "IS NOT NULL"):
         return _beside(space, found, Fragment(f"({value.text}) {found.sign}", value.parameters))
     if isinstance(found.value, tuple):

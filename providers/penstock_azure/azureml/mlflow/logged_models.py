@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-
 from penstock_azure.azureml.mlflow.asked import Asked, Json, pairs
 from penstock_azure.azureml.mlflow.experiments import Experiments, now
 from penstock_azure.azureml.mlflow.faults import absent, invalid
 from penstock_azure.azureml.mlflow.filters import Space, ordered, page, where
 from penstock_azure.azureml.mlflow.labels import Labels
 from penstock_azure.azureml.mlflow.measurements import Measurements
+from penstock_azure.azureml.mlflow.records import new_id
 from penstock_azure.azureml.mlflow.tables import Row, Tables
 
 _STATUSES = {
@@ -56,7 +55,7 @@ class LoggedModels:
     def create(self, asked: Asked) -> Json:
         """Make one, whose files then come."""
         experiment = asked.needed("experiment_id")
-        model, moment = f"m-{secrets.token_hex(16)}", now()
+        model, moment = f"m-{new_id()}", now()
         with self._tables.write() as connection:
             self._experiments.living(experiment)
             row = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from penstock.frozen import dataclass
 from penstock_azure.azureml.mlflow.asked import Asked, Json, number
 from penstock_azure.azureml.mlflow.experiments import now
 from penstock_azure.azureml.mlflow.faults import invalid
 from penstock_azure.azureml.mlflow.filters import page
 from penstock_azure.azureml.mlflow.labels import LONGEST_PARAM, check_key
+from penstock_azure.azureml.mlflow.records import Point
 from penstock_azure.azureml.mlflow.tables import Row, Tables
 
 _MOST_METRICS = 1000
@@ -24,19 +24,6 @@ _LATEST = (
     " WHERE (excluded.step, excluded.timestamp) > (step, timestamp) OR"
     " ((excluded.step, excluded.timestamp) = (step, timestamp) AND (value IS NULL OR excluded.value > value))"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One value of a metric. Timestamps are milliseconds; a value of None is what is no number."""
-
-    key: str
-    value: float | None
-    timestamp: int
-    step: int
-    model: str = ""
-    dataset: str = ""
-    digest: str = ""
 
 
 class Measurements:

@@ -184,6 +184,11 @@ class ModelVersions:
             int(each[0]) for each in self._tables.read("SELECT number FROM version WHERE name = ?", (name,))
         ]
 
+    def aliases(self, name: str, number: int) -> list[str]:
+        """Give the aliases of a version."""
+        query = "SELECT alias FROM alias WHERE name = ? AND number = ? ORDER BY alias"
+        return [str(each[0]) for each in self._tables.read(query, (name, number))]
+
     def latest(self, name: str, stages: Sequence[str]) -> list[Json]:
         """Give the latest version of each stage, or of those asked for."""
         wanted = [_stage(each) for each in stages] or list(_STAGES.values())
@@ -210,9 +215,6 @@ class ModelVersions:
 
     def _shown(self, row: Row) -> Json:
         name, number, source, run, run_link, model, description, stage, created, updated = row
-        aliases = self._tables.read(
-            "SELECT alias FROM alias WHERE name = ? AND number = ? ORDER BY alias", (name, number)
-        )
         shown: Json = {
             "name": name,
             "version": str(number),
@@ -225,7 +227,7 @@ class ModelVersions:
             "status": "READY",
             "run_link": run_link,
             "tags": pairs(self._labels.of("version", tag_owner(name, number))),
-            "aliases": [each[0] for each in aliases],
+            "aliases": self.aliases(name, number),
         }
         if model:
             shown["model_id"] = model

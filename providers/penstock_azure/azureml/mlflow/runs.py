@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import uuid
 from collections.abc import Mapping
 
 from penstock_azure.azureml.mlflow.asked import Asked, Json, pairs
@@ -14,12 +12,11 @@ from penstock_azure.azureml.mlflow.faults import absent, invalid
 from penstock_azure.azureml.mlflow.filters import Space, ordered, page, where
 from penstock_azure.azureml.mlflow.labels import Labels
 from penstock_azure.azureml.mlflow.measurements import Measurements
+from penstock_azure.azureml.mlflow.records import PARENT_TAG, check_id, new_id
 from penstock_azure.azureml.mlflow.tables import Row, Tables
 
 NAME_TAG = "mlflow.runName"
-PARENT_TAG = "mlflow.parentRunId"
 
-_ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}", re.ASCII)
 _STATUSES = ("RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED")
 _NUMBERED = {str(number): status for number, status in enumerate(_STATUSES, 1)}
 _MOST = 50_000
@@ -66,8 +63,7 @@ class Runs:
 
     def begin(self, run: str, experiment: str, name: str, user: str, tags: Mapping[str, str]) -> None:
         """Enter a run that runs, or let one that is there run again, with all that was logged to it."""
-        if not _ID.fullmatch(run):
-            raise invalid(f"Invalid run ID: '{run[:100]}'")
+        check_id(run)
         with self._tables.write() as connection:
             connection.execute(
                 "INSERT INTO run VALUES (?, ?, ?, ?, 'RUNNING', 'active', ?, NULL)"
@@ -111,7 +107,7 @@ class Runs:
                 f"Both 'run_name' argument and '{NAME_TAG}' tag are specified, but with different values "
                 f"(run_name='{name}', {NAME_TAG}='{tags[NAME_TAG]}')."
             )
-        run = uuid.uuid4().hex
+        run = new_id()
         tags[NAME_TAG] = name or tags.get(NAME_TAG) or f"run-{run[:8]}"
         with self._tables.write() as connection:
             self._experiments.living(experiment)

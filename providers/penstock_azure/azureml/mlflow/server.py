@@ -1,4 +1,4 @@
-"""The port that clients speak to: the standard library's HTTP server, guarded, at the loopback address.
+"""What answers clients: the standard library's HTTP, guarded.
 
 Only whoever holds the token of this start is answered, so that other users of the machine read and write nothing; and
 no page in a browser, which would carry an Origin or, by a name that it lets point here, a foreign Host.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-import secrets
 import socket
-import socketserver
 import sqlite3
 import threading
 import traceback
@@ -23,15 +21,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from penstock_azure.azureml.mlflow.asked import Asked, Json
 from penstock_azure.azureml.mlflow.bodies import Body
 from penstock_azure.azureml.mlflow.faults import MlflowFault
+from penstock_azure.azureml.mlflow.listener import HOST
 from penstock_azure.azureml.mlflow.routes import Routes
 from penstock_azure.azureml.mlflow.stores import Stores
 
-HOST = "127.0.0.1"
-
 _FILES = "/api/2.0/mlflow-artifacts/"
-_LOG = "server.log"
 _LONGEST_LOG = 1 << 20
-_MOST_CONNECTIONS = 512
 _IDLE = 60.0
 _PIECE = 256 << 10
 _HOPELESS = 507
@@ -39,81 +34,26 @@ _HOPELESS = 507
 
 
 class Server:
-    """Answers once this returns, and no longer once `close` has. Raises OSError where no port is to be had."""
+    """Answers the calls of any number of connections.
 
-    def __init__(self, stores: Stores, folder: Path) -> None:
-        self.token = secrets.token_urlsafe(32)
-        self._closing = False
-        self._listener = _Listener(stores, self.token, folder / _LOG)
-        self._thread = threading.Thread(target=self._serve, name="penstock-mlflow", daemon=True)
-        self._thread.start()
+    Args:
+        stores: what it answers from.
+        port: that its clients name in Host.
+        token: that they have to bring.
+        log: a file for what should not have happened.
+    """
 
-    @property
-    def port(self) -> int:
-        """The port that it answers at."""
-        return int(self._listener.server_address[1])
-
-    @property
-    def uri(self) -> str:
-        """The address that clients are pointed at."""
-        return f"http://{HOST}:{self.port}"
-
-    def close(self) -> None:
-        """Stop answering; a second time does nothing."""
-        if self._closing:
-            return
-        self._closing = True
-        with suppress(OSError):
-            # The loop waits for a call: one that ends at once lets it see that no more are wanted.
-            socket.create_connection((HOST, self.port), timeout=1).close()
-        self._thread.join()
-        self._listener.server_close()
-
-    def _serve(self) -> None:
-        while not self._closing:
-            self._listener.handle_request()
-
-
-class _Listener(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """A thread for each connection, and no more of them than a machine bears."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 1024
-
-    def __init__(self, stores: Stores, token: str, log: Path) -> None:
+    def __init__(self, stores: Stores, port: int, token: str, log: Path) -> None:
         self.artifacts = stores.artifacts
         self.routes = Routes(stores)
         self.token = token
+        self.hosts = frozenset(f"{name}:{port}" for name in (HOST, "localhost"))
         self._log = log
         self._lock = threading.Lock()
-        self._room = threading.BoundedSemaphore(_MOST_CONNECTIONS)
-        super().__init__((HOST, 0), _Handler)
-        self.hosts = frozenset(f"{name}:{self.server_address[1]}" for name in (HOST, "localhost"))
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Take a connection while there is room for it; a client that is sent away comes back."""
-        del request, client_address
-        return self._room.acquire(blocking=False)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Begin a connection's thread."""
-        try:
-            super().process_request(request, client_address)
-        except RuntimeError:
-            # The machine has no more threads.
-            self._room.release()
-            raise
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection to its end."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._room.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Leave a connection that broke; whoever was at its other end knows."""
+    def serve(self, connection: socket.socket) -> None:
+        """Answer one connection's calls to its end. Raises OSError where it breaks."""
+        _Handler(connection, connection.getpeername(), cast("Any", self))
 
     def write_down(self, text: str) -> None:
         """Append to a file of bounded size what should not have happened."""
@@ -155,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._files(split.path[len(_FILES) :], split.query, body)
             else:
                 fields = body.fields() or _query(split.query)
-                self._json(200, self._listener.routes.answer(self.command, split.path, Asked(fields)))
+                self._json(200, self._serving.routes.answer(self.command, split.path, Asked(fields)))
             if not body.drain():
                 # What is left of it would be taken for the next call.
                 self.close_connection = True
@@ -164,23 +104,23 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             self.close_connection = True
         except (sqlite3.Error, OSError, ValueError, TypeError, KeyError) as found:
-            self._listener.write_down(f"{self.command} {self.path[:500]}\n{traceback.format_exc()}")
+            self._serving.write_down(f"{self.command} {self.path[:500]}\n{traceback.format_exc()}")
             reason = getattr(found, "strerror", None) or str(found)
             self._fault(MlflowFault("INTERNAL_ERROR", f"The call failed: {reason}", _HOPELESS), body)
 
     @property
-    def _listener(self) -> _Listener:
-        return cast("_Listener", self.server)
+    def _serving(self) -> Server:
+        return cast("Server", self.server)
 
     def _guard(self) -> None:
         """Refuse what comes from elsewhere, before anything else is looked at. Raises MlflowFault."""
         if "Origin" in self.headers:
             raise MlflowFault("PERMISSION_DENIED", "Requests with an Origin are not answered here.")
         hosts = self.headers.get_all("Host", [])
-        if len(hosts) != 1 or hosts[0].lower() not in self._listener.hosts:
+        if len(hosts) != 1 or hosts[0].lower() not in self._serving.hosts:
             raise MlflowFault("PERMISSION_DENIED", "The host is not this server.")
         given = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._listener.token.encode()):
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._serving.token.encode()):
             message = "The token of this run is missing: MLflow takes it from MLFLOW_TRACKING_TOKEN."
             raise MlflowFault("UNAUTHENTICATED", message)
 
@@ -188,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a call that carries a file, or is about one."""
         kind, slash, name = path.partition("/")
         name = unquote(name, errors="replace")
-        artifacts = self._listener.artifacts
+        artifacts = self._serving.artifacts
         match self.command, kind:
             case "GET", "artifacts" if not slash:
                 self._json(200, artifacts.list_below(Asked(_query(query))))
@@ -206,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise MlflowFault("ENDPOINT_NOT_FOUND", f"{self.command} {kind[:100]} is not answered here.")
 
     def _send_file(self, name: str) -> None:
-        opened, size = self._listener.artifacts.download(name)
+        opened, size = self._serving.artifacts.download(name)
         with opened:
             self.send_response(200)
             self.send_header("Content-Type", "application/octet-stream")

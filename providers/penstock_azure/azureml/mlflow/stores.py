@@ -11,12 +11,11 @@ from penstock_azure.azureml.mlflow.experiments import Experiments
 from penstock_azure.azureml.mlflow.labels import Labels
 from penstock_azure.azureml.mlflow.logged_models import LoggedModels
 from penstock_azure.azureml.mlflow.measurements import Measurements
-from penstock_azure.azureml.mlflow.model_versions import ModelVersions
+from penstock_azure.azureml.mlflow.model_versions import ModelVersions, tag_owner
+from penstock_azure.azureml.mlflow.records import FILE, RegisteredVersion, numbers
 from penstock_azure.azureml.mlflow.registered_models import RegisteredModels
 from penstock_azure.azureml.mlflow.runs import Runs
 from penstock_azure.azureml.mlflow.tables import Tables
-
-FILE = "mlflow.db"
 
 
 class Stores:
@@ -33,6 +32,29 @@ class Stores:
         self.logged = LoggedModels(self.tables, self.labels, self.experiments, self.measurements)
         self.versions = ModelVersions(self.tables, self.labels, self.logged, self.measurements)
         self.models = RegisteredModels(self.tables, self.labels, self.versions)
+
+    def registered(self) -> tuple[RegisteredVersion, ...]:
+        """Give every version that was registered, in the order of registering."""
+        found: list[RegisteredVersion] = []
+        for row in self.versions.rows():
+            name, number, source, run, _, model, description, stage, created, _ = row
+            found.append(
+                RegisteredVersion(
+                    name,
+                    number,
+                    run,
+                    source,
+                    self.artifacts.found(source, model),
+                    numbers(self.measurements.latest(run) | self.measurements.latest(model)),
+                    self.measurements.params(run) | self.measurements.params(model),
+                    self.labels.of("version", tag_owner(name, number)),
+                    tuple(self.versions.aliases(name, number)),
+                    stage,
+                    description,
+                    created / 1000,
+                )
+            )
+        return tuple(found)
 
     def close(self) -> None:
         """Let go of the file."""

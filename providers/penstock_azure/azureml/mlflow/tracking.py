@@ -2,90 +2,77 @@
 
 from __future__ import annotations
 
-import math
-import uuid
-from collections.abc import Mapping
-from dataclasses import field
+import base64
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from penstock.frozen import dataclass
-from penstock_azure.azureml.mlflow.measurements import Point
-from penstock_azure.azureml.mlflow.model_versions import tag_owner
-from penstock_azure.azureml.mlflow.runs import PARENT_TAG
-from penstock_azure.azureml.mlflow.server import Server
-from penstock_azure.azureml.mlflow.stores import Stores
+from penstock_azure.azureml.mlflow.listener import HOST, Listener, Serve
+from penstock_azure.azureml.mlflow.records import (
+    FILE,
+    PARENT_TAG,
+    Point,
+    RegisteredVersion,
+    check_id,
+    new_id,
+    numbers,
+)
+
+if TYPE_CHECKING:
+    from penstock_azure.azureml.mlflow.server import Server
+    from penstock_azure.azureml.mlflow.stores import Stores
 
 Ending = Literal["FINISHED", "FAILED", "KILLED"]
 
+_LOG = "server.log"
 _ROOT_TAG = "mlflow.rootRunId"
 _USER_TAG = "mlflow.user"
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredVersion:
-    """A version that a script registered.
-
-    Attributes:
-        run: the run that it came out of; empty where the script named none.
-        source: its address, as the client gave it.
-        folder: the model's files; None where they are not this server's, or no longer there.
-        metrics: the last values of its run, and over them those logged for the model itself.
-        params: likewise.
-        created: seconds since the epoch.
-    """
-
-    name: str
-    version: int
-    run: str
-    source: str
-    folder: Path | None
-    metrics: Mapping[str, float] = field(default_factory=dict[str, float])
-    params: Mapping[str, str] = field(default_factory=dict[str, str])
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    aliases: tuple[str, ...] = ()
-    stage: str = "None"
-    description: str = ""
-    created: float = 0.0
 
 
 class Tracking:
     """A tracking server, from when this is made to `close`.
 
     What clients log is below the folder, durable before they are answered: a server that opens there later has it all,
-    at another port and with another token.
+    at another port and with another token. Until the first client comes nothing is written, and little loaded.
 
     Args:
-        folder: its own; made when it is not there. One server at a time uses it.
+        folder: its own; made when it is needed. One server at a time uses it.
         experiment: the name of the experiment that its nodes' runs belong to.
         user: whom the runs are attributed to.
 
-    Raises:
-        OSError: the folder cannot be written, or no port is to be had.
-        sqlite3.Error: likewise, for the file in it.
+    Every method raises OSError or sqlite3.Error where the folder cannot be read or written, and this one OSError where
+    no port is to be had.
     """
 
     def __init__(self, folder: Path, experiment: str, *, user: str = "") -> None:
         self.experiment = experiment
+        self.experiment_id = new_id()
+        self.secret = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+        self._folder = folder
         self._user = user
-        self._stores = Stores(folder)
+        self._lock = threading.RLock()
+        self._opened: Stores | None = None
+        self._server: Server | None = None
+        self._roots: dict[str, str] = {}
+        self._waiting: list[Callable[[Stores], None]] = []
+        if (folder / FILE).exists():
+            self._open()
         try:
-            self.experiment_id = self._stores.experiments.named(experiment)
-            self._server = Server(self._stores, folder)
+            self._listener = Listener(self._serving)
         except BaseException:
-            self._stores.close()
+            self._close_stores()
             raise
+        self.uri = f"http://{HOST}:{self._listener.port}"
+        """The address, where nobody is answered who lacks the token that `variables` gives."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def uri(self) -> str:
-        """The address of the server, which answers nobody who lacks the token that `variables` gives."""
-        return self._server.uri
 
     def begin(self, node: str, parent: str | None = None, run_id: str | None = None) -> str:
         """Enter a node's run, and give its id.
@@ -99,25 +86,24 @@ class Tracking:
         Raises:
             MlflowFault: the id is none that MLflow's clients take.
         """
-        run = run_id or uuid.uuid4().hex
-        tags = {_USER_TAG: self._user} if self._user else {}
-        if parent:
-            root = self._stores.labels.of("run", parent).get(_ROOT_TAG, parent)
-            tags |= {PARENT_TAG: parent, _ROOT_TAG: root}
-        else:
-            tags[_ROOT_TAG] = run
-        self._stores.runs.begin(run, self.experiment_id, node, self._user, tags)
+        run = run_id or new_id()
+        check_id(run)
+        root = self._roots[run] = self._roots.get(parent, parent) if parent else run
+        tags = {_ROOT_TAG: root} | ({PARENT_TAG: parent} if parent else {})
+        if self._user:
+            tags[_USER_TAG] = self._user
+        self._write(lambda stores: stores.runs.begin(run, self.experiment_id, node, self._user, tags))
         return run
 
     def end(self, run_id: str, status: Ending) -> None:
         """Enter how a node's process ended, whatever its script had said of the run."""
-        self._stores.runs.end(run_id, status)
+        self._write(lambda stores: stores.runs.end(run_id, status))
 
     def variables(self, run_id: str) -> dict[str, str]:
-        """Give the environment variables that make a script's MLflow log to this run. They hold a secret."""
+        """Give the environment variables that make a script's MLflow log to this run. They hold `secret`."""
         return {
             "MLFLOW_TRACKING_URI": self.uri,
-            "MLFLOW_TRACKING_TOKEN": self._server.token,
+            "MLFLOW_TRACKING_TOKEN": self.secret,
             "MLFLOW_RUN_ID": run_id,
             "MLFLOW_EXPERIMENT_NAME": self.experiment,
             "MLFLOW_EXPERIMENT_ID": self.experiment_id,
@@ -125,30 +111,25 @@ class Tracking:
             "MLFLOW_DISABLE_TELEMETRY": "true",
         }
 
-    @property
-    def secret(self) -> str:
-        """The token, to be kept out of logs."""
-        return self._server.token
-
     def metrics(self, run_id: str) -> dict[str, float]:
         """Give the last value of each metric of a run, as MLflow shows it: of the highest step, latest moment."""
-        return _numbers(self._stores.measurements.latest(run_id))
+        return numbers(self._open().measurements.latest(run_id)) if self._used else {}
 
     def history(self, run_id: str, key: str) -> list[Point]:
         """Give all values of a metric, in the order of time."""
-        return self._stores.measurements.history(run_id, key)
+        return self._open().measurements.history(run_id, key) if self._used else []
 
     def params(self, run_id: str) -> dict[str, str]:
         """Give the parameters of a run."""
-        return self._stores.measurements.params(run_id)
+        return self._open().measurements.params(run_id) if self._used else {}
 
     def tags(self, run_id: str) -> dict[str, str]:
         """Give the tags of a run."""
-        return self._stores.labels.of("run", run_id)
+        return self._open().labels.of("run", run_id)
 
     def children(self, run_id: str) -> list[str]:
         """Give the ids of the runs that were begun under a run, by the emulator or by its script, oldest first."""
-        return self._stores.runs.children(run_id)
+        return self._open().runs.children(run_id)
 
     def artifacts(self, run_id: str) -> Path:
         """Give the folder of a run's artifacts, which is there once one was logged.
@@ -156,40 +137,63 @@ class Tracking:
         Raises:
             MlflowFault: there is no such run.
         """
-        return self._stores.artifacts.path(self._stores.artifacts.of_run(run_id))
+        artifacts = self._open().artifacts
+        return artifacts.path(artifacts.of_run(run_id))
 
     def models(self) -> tuple[RegisteredVersion, ...]:
         """Give every version that was registered, in the order of registering."""
-        found: list[RegisteredVersion] = []
-        stores = self._stores
-        for row in stores.versions.rows():
-            name, number, source, run, _, model, description, stage, created, _ = row
-            aliases = stores.tables.read(
-                "SELECT alias FROM alias WHERE name = ? AND number = ? ORDER BY alias", (name, number)
-            )
-            found.append(
-                RegisteredVersion(
-                    name,
-                    number,
-                    run,
-                    source,
-                    stores.artifacts.found(source, model),
-                    _numbers(stores.measurements.latest(run) | stores.measurements.latest(model)),
-                    stores.measurements.params(run) | stores.measurements.params(model),
-                    stores.labels.of("version", tag_owner(name, number)),
-                    tuple(str(each[0]) for each in aliases),
-                    stage,
-                    description,
-                    created / 1000,
-                )
-            )
-        return tuple(found)
+        return self._open().registered() if self._used else ()
 
     def close(self) -> None:
         """Stop answering and let go of the file; a second time does nothing."""
-        self._server.close()
-        self._stores.close()
+        self._listener.close()
+        self._close_stores()
 
+    @property
+    def _used(self) -> bool:
+        """Whether a client came, now or in an earlier start: where none did, there is nothing to read."""
+        return self._opened is not None
 
-def _numbers(found: Mapping[str, float | None]) -> dict[str, float]:
-    return {key: math.nan if value is None else value for key, value in found.items()}
+    def _write(self, change: Callable[[Stores], None]) -> None:
+        """Make a change, or keep it for when the file is opened: no client has seen that it is not yet there."""
+        with self._lock:
+            if self._opened is None:
+                self._waiting.append(change)
+            else:
+                change(self._opened)
+
+    def _open(self) -> Stores:
+        with self._lock:
+            if self._opened is None:
+                # Here, as most runs never come here: the file and all that answers calls take their time.
+                from penstock_azure.azureml.mlflow.stores import Stores
+
+                stores = Stores(self._folder)
+                try:
+                    self.experiment_id = stores.experiments.named(self.experiment, self.experiment_id)
+                    with stores.tables.write():
+                        for change in self._waiting:
+                            change(stores)
+                except BaseException:
+                    stores.close()
+                    raise
+                self._waiting.clear()
+                self._opened = stores
+            return self._opened
+
+    def _serving(self) -> Serve:
+        with self._lock:
+            if self._server is None:
+                from penstock_azure.azureml.mlflow.server import Server
+
+                try:
+                    stores = self._open()
+                except sqlite3.Error as found:
+                    raise OSError(str(found)) from found
+                self._server = Server(stores, self._listener.port, self.secret, self._folder / _LOG)
+            return self._server.serve
+
+    def _close_stores(self) -> None:
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
