@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.clients.scripts_for_tests import write_code
+from tests.clients.scripts_for_tests import HANDLERS, write_code
 
 _PATIENCE = 600
 SETTINGS = """
@@ -19,6 +19,8 @@ images:
   sagemaker-distribution-prod: {packages: [sagemaker, scikit-learn]}
   sagemaker-scikit-learn: {packages: [scikit-learn, joblib]}
   "python:3.11": {packages: []}
+lambdas:
+  "arn:aws:lambda:us-east-1:123456789012:function:announce": {handler: "handlers.py:announce"}
 """
 
 
@@ -76,6 +78,7 @@ def scripts_running(folder: Path, place: Path) -> Generator[Scripts]:
     project = place / "project"
     project.mkdir()
     (project / "penstock.yaml").write_text(SETTINGS, encoding="utf-8")
+    (project / "handlers.py").write_text(HANDLERS, encoding="utf-8")
     kept = {name: each for name, each in os.environ.items() if not name.startswith(("AWS_", "PENSTOCK_"))}
     command = [sys.executable, "-m", "penstock", "emulate", "aws", "--json"]
     with subprocess.Popen(

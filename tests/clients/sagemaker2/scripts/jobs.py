@@ -37,7 +37,6 @@ processor.run(
     wait=False,
 )
 session.wait_for_processing_job(processor.latest_job.name, poll=1)
-session.logs_for_processing_job(processor.latest_job.name)
 prepared = {
     each["OutputName"]: each["S3Output"]["S3Uri"]
     for each in processor.latest_job.describe()["ProcessingOutputConfig"]["Outputs"]
@@ -53,7 +52,6 @@ estimator = SKLearn(
 )
 estimator.fit({"train": prepared["train"]}, wait=False)
 session.wait_for_job(estimator.latest_training_job.name, poll=1)
-session.logs_for_job(estimator.latest_training_job.name)
 attached = SKLearn.attach(estimator.latest_training_job.name, sagemaker_session=session)
 
 tuner = HyperparameterTuner(
@@ -93,6 +91,8 @@ package.update_approval_status("Approved", approval_description="it finds what i
 after = client.describe_model_package(ModelPackageName=package.model_package_arn)
 listed = client.list_model_packages(ModelPackageGroupName="direct", ModelApprovalStatus="Approved")
 
+session.logs_for_processing_job(processor.latest_job.name)
+session.logs_for_job(attached.latest_training_job.name)
 print(
     json.dumps(
         {

@@ -98,7 +98,6 @@ except WaiterError as fault:
 step = steps_of(failing)["check"]
 job = step["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
 described = session.describe_processing_job(job)
-session.logs_for_processing_job(job)
 found["failed"] = {
     "execution": failing.describe()["FailureReason"],
     "step": step["FailureReason"],
@@ -143,4 +142,5 @@ try:
 except (ClientError, ValueError) as fault:
     found["unknown"] = str(fault)
 refusing.delete()
+session.logs_for_processing_job(job)
 print(json.dumps(found))
