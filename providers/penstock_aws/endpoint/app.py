@@ -27,6 +27,7 @@ from penstock_aws.endpoint.protocols import Protocol as Wording
 from penstock_aws.endpoint.protocols import claimed_service, protocol_of, refusal, written
 from penstock_aws.endpoint.s3.front import Front
 from penstock_aws.endpoint.s3.receiving import Receiver, check_md5
+from penstock_aws.endpoint.sagemaker.run_metrics import PATH as METRICS
 from penstock_aws.endpoint.signing import UNSIGNED, Signed, Unsigned, screen, verify
 from penstock_aws.endpoint.wire import MEDIA_TYPE, TARGET, Wire
 
@@ -38,6 +39,10 @@ class Operations(Protocol):
 
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """Do what is asked. Raises ServiceFault."""
+        ...
+
+    def put_metrics(self, body: bytes) -> dict[str, Any]:
+        """Take in what an experiment's run logs. Raises ServiceFault."""
         ...
 
 
@@ -131,7 +136,7 @@ class App:
             return await self._object_storage(connection)
         screen(call, self._credentials.secret_of)
         target = call.header("x-amz-target")
-        own = target.startswith(TARGET) or claimed_service(call) in ("sts", "iam")
+        own = target.startswith(TARGET) or claimed_service(call) in ("sts", "iam", "sagemaker")
         body = await connection.whole(LARGEST_CALL if own else LARGEST_COMPANION_CALL)
         digest = hashlib.sha256(body).hexdigest()
         signed = verify(call, self._credentials.secret_of, body=digest)
@@ -140,6 +145,8 @@ class App:
                 message = "Credential should be scoped to correct service: 'sagemaker'."
                 raise ServiceFault("InvalidSignatureException", message, 403)
             return await connection.in_thread(self._operation, target.removeprefix(TARGET), body)
+        if signed.service == "sagemaker" and (call.method, call.path) == ("PUT", METRICS):
+            return await connection.in_thread(self._put_metrics, body)
         if signed.service == "sts":
             return self._identity.sts(call, signed, form_of(call, body))
         if signed.service == "iam" and form_of(call, body).get("Action") in IAM_ACTIONS:
@@ -178,6 +185,10 @@ class App:
         request = self._wire.request(operation, body)
         content = self._wire.response(operation, self._sagemaker.call(operation, request))
         return Answer(200, content, {"content-type": MEDIA_TYPE})
+
+    def _put_metrics(self, body: bytes) -> Answer:
+        content = json.dumps(self._sagemaker.put_metrics(body)).encode()
+        return Answer(200, content, {"content-type": "application/json"})
 
 
 def unknown_operation(operation: str) -> ServiceFault:

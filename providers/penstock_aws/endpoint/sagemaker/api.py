@@ -28,6 +28,7 @@ from penstock_aws.endpoint.sagemaker import (
 )
 from penstock_aws.endpoint.sagemaker.context import Context, Handler, PutLogs, Surroundings
 from penstock_aws.endpoint.sagemaker.playing import Player
+from penstock_aws.endpoint.sagemaker.run_metrics import put_metrics
 from penstock_aws.endpoint.sagemaker.shapes import fitted, operations
 from penstock_aws.sagemaker.validation.findings import is_list, is_object
 
@@ -82,6 +83,10 @@ class SageMakerApi:
         except PenstockError as fault:
             # The project's own files: a full disk, a ledger of a newer Penstock.
             raise ServiceFault("InternalFailure", fault.diagnostics[0].message, 500) from fault
+
+    def put_metrics(self, body: bytes) -> dict[str, Any]:
+        """Take in what an experiment's run logs, by the JSON that its service takes. Raises ServiceFault."""
+        return put_metrics(self._context, body)
 
     def resume(self) -> None:
         """Go on with what an earlier endpoint left running."""
