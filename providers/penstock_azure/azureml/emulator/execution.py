@@ -66,6 +66,13 @@ class Execution:
         face = self.interface.steps.get(step) if self.interface else None
         return {each.name: each for each in face.outputs} if face else {}
 
+    def bundle_path(self, name: str) -> Path:
+        """Give the place of a file by its path from the bundle's root."""
+        asset = self.assets.get(name)
+        if asset is not None and asset.source:
+            return Path(asset.source)
+        return (self.bundle.folder or Path()) / name
+
     def folder(self, step: str) -> Path:
         """Give the folder of a step, which nobody else uses."""
         return self.run.folder / "steps" / step

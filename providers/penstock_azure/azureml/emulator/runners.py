@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock_azure.azureml.emulator.tasks import Runner
 
-TYPES = ("command",)
+TYPES = ("command", "sweep")
 """The types that `runner_of` knows; pipelines are opened while the job is read."""
 
 
@@ -15,5 +15,9 @@ def runner_of(type: str) -> Runner:
             from penstock_azure.azureml.emulator.commands.command import run_command
 
             return run_command
+        case "sweep":
+            from penstock_azure.azureml.emulator.sweeps.search import run_sweep
+
+            return run_sweep
         case _:
             raise KeyError(type)

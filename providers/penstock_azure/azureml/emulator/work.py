@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from penstock.frozen import replace
@@ -20,6 +20,7 @@ from penstock_azure.azureml.emulator.keys import key_parts
 from penstock_azure.azureml.emulator.outcomes import finished
 from penstock_azure.azureml.emulator.providing import provide
 from penstock_azure.azureml.emulator.reading.model import Made, Step
+from penstock_azure.azureml.emulator.reading.nodes import CONTROL_FLOW
 from penstock_azure.azureml.emulator.sources import SourceFault, Sources
 from penstock_azure.azureml.emulator.tasks import End, Given, Task, TaskFault
 
@@ -58,7 +59,7 @@ class AzureMLWork:
 
     def closed(self, name: str) -> StepRecord | None:
         """Give a step that a condition closes, where that can be told by now."""
-        why = self._closed(self.steps[name]) or self._gated(name)
+        why = self._closed(self.steps[name]) or self.gated(name)
         if not why:
             return None
         # What needs it is closed by this, and asked about in the same breath.
@@ -82,7 +83,7 @@ class AzureMLWork:
             if closed := self._closed(step):
                 return self._settled(_ended(record, StepStatus.SKIPPED, closed))
             inputs = {port: provide(self, step, port) for port in step.inputs}
-            record = self._looked_up(step, replace(record, started=time.time()), inputs)
+            record = self.looked_up(step, replace(record, started=time.time()), inputs, self._take_over)
             if record.status is StepStatus.SUCCEEDED and self._take_over(record):
                 return self._settled(replace(record, ended=time.time()))
         except TaskFault as fault:
@@ -95,7 +96,9 @@ class AzureMLWork:
             return self._settled(
                 _ended(record, StepStatus.FAILED, f"an input cannot be read: {fault} [P433]")
             )
-        log = f"runs/{self.run.record.id}/logs/{name}.txt"
+        # What prints is the trials or the rounds of these, each into a log of its own.
+        own_log = step.type == "sweep" or step.type in CONTROL_FLOW
+        log = "" if own_log else f"runs/{self.run.record.id}/logs/{name}.txt"
         self.decided[name] = replace(record, log=log), inputs
         return None
 
@@ -137,6 +140,7 @@ class AzureMLWork:
 
     def _finished(self, step: Step, record: StepRecord, inputs: Mapping[str, Given], end: End) -> StepRecord:
         record = replace(record, exit_code=end.exit_code, signal=end.signal, ended=time.time())
+        record = replace(record, search=dict(end.search) or record.search)
         if end.stopped:
             return replace(record, status=StepStatus.STOPPED, message="stopped")
         if end.reason:
@@ -145,7 +149,7 @@ class AzureMLWork:
         self.left[step.name] = dict(end.left)
         self.values[step.name] = dict(end.values)
         record = finished(self, step, record, inputs, end)
-        if record.status is StepStatus.SUCCEEDED and (why := self._gated(step.name)) and _is_empty(end):
+        if record.status is StepStatus.SUCCEEDED and (why := self.gated(step.name)) and _is_empty(end):
             record = replace(record, status=StepStatus.SKIPPED, message=why, outputs=(), metrics={})
         self.run.sweeper.sweep(self.execution.folder(step.name))
         return record
@@ -200,7 +204,7 @@ class AzureMLWork:
                     return f"needs '{each.step}', which was skipped"
         return ""
 
-    def _gated(self, name: str) -> str:
+    def gated(self, name: str) -> str:
         """Say which of Penstock's own gates closes a step; empty where none does, or none has decided."""
         for gate, outcome, shown in self.execution.results(name).get("gates", ()):
             decision = self.left.get(gate, {}).get("decision")
@@ -211,13 +215,20 @@ class AzureMLWork:
                 return f"{shown} is {str(not outcome).lower()}"
         return ""
 
-    def _looked_up(self, step: Step, record: StepRecord, inputs: Mapping[str, Given]) -> StepRecord:
+    def looked_up(
+        self,
+        step: Step,
+        record: StepRecord,
+        inputs: Mapping[str, Given],
+        serves: Callable[[StepRecord], bool],
+    ) -> StepRecord:
+        """Ask the cache about a step, or about a trial of one; raises what `key_parts` raises."""
         parts = key_parts(self, step, inputs)
         record = replace(record, key=cache_key(_content(parts)), key_parts=parts)
         if not is_deterministic(step):
             # What cannot be told from its inputs is kept for nobody.
             record = replace(record, key="")
-        return ask(record, self.run, off=self._why_off(step), expires=None, serves=self._take_over)
+        return ask(record, self.run, off=self._why_off(step), expires=None, serves=serves)
 
     def _why_off(self, step: Step) -> str:
         if not is_deterministic(step):
@@ -231,7 +242,7 @@ class AzureMLWork:
 
 def is_deterministic(step: Step) -> bool:
     """Tell whether an earlier result may stand for a step's."""
-    if step.type in ("if_else", "parallel_for", "do_while"):
+    if step.type in CONTROL_FLOW:
         return False
     return step.component.get("is_deterministic", True) not in (False, "false", "False")
 

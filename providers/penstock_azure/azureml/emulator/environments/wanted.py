@@ -1,17 +1,34 @@
-"""Reading what a node says under `environment`."""
+"""Reading what a node says under `environment`, and what stands for it here: images are not pulled."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.frozen import dataclass
-from penstock.runtime.environments import Requirements
+from penstock.runtime.environments import EnvironmentFault, Requirements
+from penstock.runtime.requirements import current_python, python_specifier
+from penstock.runtime.versions import satisfies
+from penstock_azure.azureml.emulator.environments.conda import CondaFault, requirements_of
+from penstock_azure.azureml.emulator.environments.curated import curated
+from penstock_azure.azureml.emulator.reading.documents import beside
 from penstock_azure.azureml.emulator.reading.model import Step
 from penstock_azure.azureml.emulator.tasks import TaskFault
-from penstock_azure.azureml.validation.report import mapping
+from penstock_azure.azureml.validation.report import is_mapping, mapping
 
 if TYPE_CHECKING:
     from penstock_azure.azureml.emulator.execution import Execution
+
+_REGISTRY = re.compile(r"azureml://registries/[^/]+/environments/([^/]+)(?:/(?:versions|labels)/([^/]+))?/?")
+_ID = re.compile(r".*/environments/([^/]+)/versions/([^/]+)/?")
+_ASSET = re.compile(r"azureml:([^:@/]+)(?:[:@](.+))?")
+# Images that bring an operating system or a Python and no packages of their own.
+_PLAIN = re.compile(
+    r"(?:(?:docker\.io|index\.docker\.io|mcr\.microsoft\.com)/)?(?:library/|azureml/|mirror/docker/library/)*"
+    r"(?:python|ubuntu|debian|busybox|openmpi[\w.]*-(?:ubuntu[\w.]*|cuda.*)|minimal[\w.-]*|mambaforge|miniconda3?)(?::.*|@.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +46,123 @@ def environment_of(step: Step) -> Any:
 
 
 def wanted(step: Step, execution: Execution) -> Wanted:
-    """Tell what stands for a step's environment. Raises TaskFault."""
-    del execution
-    if environment_of(step) is None:
-        raise TaskFault(f"node '{step.name}' names no environment", "P432")
-    return Wanted(Requirements())
+    """Tell what stands for a step's environment. Raises TaskFault (P432, P406)."""
+    given = environment_of(step)
+    overrides = execution.stand_ins.images
+    # A node's own environment stands where the node does, a component's where that does.
+    file = step.scope.file if step.document.get("environment") else step.file
+    if isinstance(given, str):
+        if (found := _mapped(given, overrides)) is not None:
+            return found
+        if name := _name(given):
+            known = curated(name)
+            if known is not None:
+                return Wanted(*known)
+            hint = f'say in penstock.yaml what stands for it: images: {{"{given}": {{packages: [...]}}}}'
+            raise TaskFault(
+                f"the environment '{given}' of node '{step.name}' is not of this machine; {hint}", "P432"
+            )
+        path = execution.bundle_path(beside(file, given.removeprefix("file:")))
+        return _inline(_read(path, step), step, execution, path.parent, overrides)
+    if is_mapping(given):
+        folder = execution.bundle_path(file).parent
+        return _inline(given, step, execution, folder, overrides)
+    raise TaskFault(f"node '{step.name}' names no environment", "P432")
+
+
+def _name(text: str) -> str:
+    """Give the name of a registered environment; empty for a path."""
+    for pattern in (_REGISTRY, _ID, _ASSET):
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return found[1]
+    return ""
+
+
+def _mapped(text: str, overrides: Mapping[str, Mapping[str, Any]]) -> Wanted | None:
+    """Give what penstock.yaml says of an environment or image: by its whole address, else without its version."""
+    name = _name(text)
+    keys = [text, *([f"azureml:{name}", name] if name else [text.partition("@")[0].rpartition(":")[0]])]
+    for key in keys:
+        if key and key in overrides:
+            said = overrides[key]
+            packages = said.get("packages") or ()
+            return Wanted(Requirements(str(said.get("python") or ""), tuple(map(str, packages))))
+    return None
+
+
+def _inline(
+    given: Mapping[str, Any],
+    step: Step,
+    execution: Execution,
+    folder: Path,
+    overrides: Mapping[str, Mapping[str, Any]],
+) -> Wanted:
+    image = str(given.get("image") or "")
+    named = given.get("name")
+    mapped = _mapped(image, overrides) if image else None
+    if mapped is None and isinstance(named, str):
+        mapped = _mapped(named, overrides)
+    if mapped is not None:
+        return mapped
+    notes: list[str] = []
+    found = Requirements()
+    conda = given.get("conda_file")
+    if conda is not None:
+        try:
+            content = conda if is_mapping(conda) else _read(folder / str(conda), step)
+            found, left_out = requirements_of(content)
+        except CondaFault as fault:
+            raise TaskFault(f"the conda file of node '{step.name}' cannot be read: {fault}", "P406") from None
+        notes += [left_out] if left_out else []
+        found, other = _with_a_python(found)
+        notes += [other] if other else []
+    elif "build" in given:
+        notes.append(
+            f"the image of node '{step.name}' is not built: it runs with the packages of this Python; for more"
+            " say images: {NAME: {packages: [...]}} in penstock.yaml, and name: NAME beside build:"
+        )
+    elif image and _PLAIN.fullmatch(image) is None:
+        known = curated(image.rpartition("/")[2].replace(":", "-"))
+        if known is not None:
+            return Wanted(*known)
+        notes.append(
+            f"image '{image}' is not known here, and not pulled: its nodes run with the packages of this Python;"
+            f' for more say images: {{"{image}": {{packages: [...]}}}} in penstock.yaml'
+        )
+    return Wanted(found, "; ".join(notes))
+
+
+def _with_a_python(asked: Requirements) -> tuple[Requirements, str]:
+    """Let another Python stand for one that this machine lacks: a document names what the service has."""
+    if not asked.python:
+        return asked, ""
+    try:
+        specifier = python_specifier(asked.python)
+        if satisfies(current_python(), specifier):
+            return asked, ""
+        from penstock.runtime.pythons import find_python
+
+        find_python(asked.python, specifier)
+    except EnvironmentFault:
+        python = ".".join(current_python().split(".")[:2])
+        return Requirements("", asked.packages), f"Python {python} stands for {asked.python}"
+    except ValueError as fault:
+        raise TaskFault(str(fault), "P406") from None
+    return asked, ""
+
+
+def _read(path: Path, step: Step) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        found: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise TaskFault(
+            f"the environment of node '{step.name}' cannot be read: {path}: {fault.strerror}", "P432"
+        ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as fault:
+        raise TaskFault(f"{path} is no YAML: {str(fault).splitlines()[0]}", "P406") from None
+    if not is_mapping(found):
+        raise TaskFault(f"{path} describes no environment", "P406")
+    return found
