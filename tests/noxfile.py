@@ -19,7 +19,16 @@ THOROUGH = {"PENSTOCK_TESTS": "thorough"}
 
 nox.options.default_venv_backend = "uv"
 nox.options.stop_on_first_error = False
-nox.options.sessions = ["style", "slow", "emulators", "azure", "sagemaker", "sagemaker2"]
+nox.options.sessions = [
+    "style",
+    "slow",
+    "emulators",
+    "azure",
+    "sagemaker",
+    "sagemaker2",
+    "mlflow2",
+    "mlflow3",
+]
 
 
 @nox.session(venv_backend="none")
@@ -78,6 +87,25 @@ def sagemaker2(session: nox.Session) -> None:
     session.install("-c", "tests/constraints/sagemaker2.txt", "-e", ".", "sagemaker", "xgboost-cpu", *RUNNING)
     stand_in = "tests/providers/aws/emulator/test_xgboost_stand_in.py"
     session.run("pytest", "tests/clients/sagemaker2", stand_in, BRIDGE, *QUIET)
+
+
+@nox.session
+def mlflow2(session: nox.Session) -> None:
+    """Let scripts log to the tracking server of a run with generation 2 of MLflow's client."""
+    _mlflow(session, "tests/constraints/mlflow2.txt")
+
+
+@nox.session
+def mlflow3(session: nox.Session) -> None:
+    """Let the same scripts do so with generation 3."""
+    _mlflow(session, "tests/constraints/mlflow3.txt")
+
+
+def _mlflow(session: nox.Session, constraints: str) -> None:
+    session.chdir(ROOT)
+    packages = ("mlflow-skinny", "scikit-learn", "pandas", "matplotlib", "pytest-xdist", "hypothesis")
+    session.install("-c", constraints, "-e", ".", *packages)
+    session.run("pytest", "tests/clients/mlflow", "-o", "norecursedirs=.* bench", "-q", "-n", "2")
 
 
 @nox.session(venv_backend="none")
