@@ -16,6 +16,9 @@ from penstock_azure.azureml.mlflow.asked import Asked, Json
 from penstock_azure.azureml.mlflow.faults import MlflowFault, invalid
 
 _LONGEST = 20_000
+_MOST = 200
+"""Conditions, or keys to sort by, of one search: SQLite's own bound is not far."""
+
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`[^`]*`)"""
     r"|(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])"
@@ -120,6 +123,8 @@ def where(space: Space, text: str) -> tuple[str, list[object]]:
 def ordered(space: Space, wanted: Sequence[str], usual: str) -> Fragment:
     """Write what to sort by; what has no value comes last, whichever way it goes."""
     pieces: list[Fragment] = []
+    if len(wanted) > _MOST:
+        raise invalid(f"A search is sorted by at most {_MOST} keys.")
     for each in wanted:
         found = re.fullmatch(r"\s*(.+?)(?:\s+(asc|desc))?\s*", each, re.IGNORECASE | re.DOTALL)
         tokens = _tokens(found[1]) if found else []
@@ -148,6 +153,8 @@ def parse(text: str) -> list[Comparison]:
             position += 1
         comparison, position = _comparison(text, tokens, position)
         found.append(comparison)
+        if len(found) > _MOST:
+            raise invalid(f"A filter has at most {_MOST} conditions.")
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from penstock_azure.azureml.mlflow.asked import Asked, Json, pairs
 from penstock_azure.azureml.mlflow.experiments import Experiments, now
 from penstock_azure.azureml.mlflow.faults import absent, invalid
@@ -133,9 +135,9 @@ class LoggedModels:
             raise invalid("Missing value for required parameter 'experiment_ids'.")
         shown = page(asked, 100, _MOST)
         rows = self._tables.read(
-            f"SELECT {_COLUMNS} WHERE NOT deleted AND experiment IN ({', '.join('?' * len(experiments))})"
+            f"SELECT {_COLUMNS} WHERE NOT deleted AND experiment IN (SELECT value FROM json_each(?))"
             f" AND {condition} ORDER BY {order.text} LIMIT ? OFFSET ?",
-            (*experiments, *parameters, *order.parameters, shown.size + 1, shown.start),
+            (json.dumps(experiments), *parameters, *order.parameters, shown.size + 1, shown.start),
         )
         return shown.answer("models", [self._shown(each) for each in rows])
 

@@ -93,6 +93,7 @@ def test_what_has_no_value_comes_last_in_any_order(
         "run_name = 'a'; DROP TABLE run",
         "'a' = 'a'",
         "x" * 30_000,
+        " AND ".join(["end_time > 1"] * 1000),
     ],
 )
 def test_a_filter_that_means_nothing_is_refused(client: Client, text: str) -> None:
@@ -104,6 +105,14 @@ def test_a_filter_that_means_nothing_is_refused(client: Client, text: str) -> No
 @pytest.mark.parametrize("order", ["", "metrics.acc sideways", "start_time, run_name", "colour", "1"])
 def test_an_order_that_means_nothing_is_refused(client: Client, order: str) -> None:
     found = client.refused("POST", "runs/search", experiment_ids=[client.experiment], order_by=[order])
+
+    assert found[0] == "INVALID_PARAMETER_VALUE"
+
+
+def test_a_search_is_sorted_by_no_end_of_keys(client: Client) -> None:
+    order = ["start_time"] * 1000
+
+    found = client.refused("POST", "runs/search", experiment_ids=[client.experiment], order_by=order)
 
     assert found[0] == "INVALID_PARAMETER_VALUE"
 
