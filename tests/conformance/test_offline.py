@@ -49,7 +49,6 @@ FEATURES = [
 # What a target's emulator refuses, as it says before anything runs.
 REFUSED = {
     "azureml": {
-        *(Feature.TUNE, Feature.GRID_SEARCH, Feature.BAYESIAN_SEARCH, Feature.TRIAL_TIMEOUT),
         *(Feature.MAP_FILES, Feature.CONTENT_TYPE),
     }
 }

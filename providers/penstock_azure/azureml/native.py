@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,14 @@ from penstock.parameters import read as read_text
 from penstock.provider import Problem
 from penstock.runtime.stand_ins import StandIns
 from penstock.source import Source, read_source
+from penstock_azure.azureml.emulator.reading.binding import flat
 from penstock_azure.azureml.emulator.reading.documents import Documents, beside
 from penstock_azure.azureml.emulator.reading.job import job_scope, read_job
 from penstock_azure.azureml.emulator.reading.model import Data, Value
 from penstock_azure.azureml.emulator.reading.nodes import ReadingFault, type_of
 from penstock_azure.azureml.validation import validate
 from penstock_azure.azureml.validation.document import is_job
-from penstock_azure.azureml.validation.report import by_name, is_mapping, mapping
+from penstock_azure.azureml.validation.report import UNREAD, by_name, is_mapping, mapping
 
 _SUFFIXES = (".yml", ".yaml")
 _SCHEMA = "azuremlschemas"
@@ -41,6 +43,7 @@ _KINDS = (
     "finetuning",
 )
 _MOST_FILES = 1_000
+_SEARCHED = re.compile(r"\$\{\{\s*search_space\.")
 # Of a job that is no pipeline: what a node does not have.
 _OF_JOBS = ("$schema", "name", "experiment_name", "services", "version", "creation_context", "id", "status")
 
@@ -166,6 +169,8 @@ def _problems(main: str, values: Mapping[str, Mapping[str, Any]]) -> list[Proble
         # What a job of this type may say is not known here, and it does not run.
         return []
     node = {key: each for key, each in document.items() if key not in _OF_JOBS}
+    if kind == "sweep" and is_mapping(document.get("trial")):
+        node["trial"] = _trial(document)
     wrapped = {"type": "pipeline", "settings": {"default_compute": "serverless"}, "jobs": {"job": node}}
     found = validate(wrapped, others)
     return [
@@ -173,6 +178,31 @@ def _problems(main: str, values: Mapping[str, Mapping[str, Any]]) -> list[Proble
         for each in found
         if each.file or each.path[:2] == ("jobs", "job")
     ]
+
+
+def _trial(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the trial of a sweep job as a sweep node has it: what is searched, and the job's ports, are its own."""
+    space = {name: {"type": "string"} for name in by_name(job.get("search_space"))}
+    given = {
+        name: {"type": each.get("type", "uri_folder") if is_mapping(each) else "string"}
+        for name, each in flat(job.get("inputs")).items()
+    }
+    outputs = {
+        name: {"type": mapping(each).get("type", "uri_folder")}
+        for name, each in by_name(job.get("outputs")).items()
+    }
+    trial = dict(mapping(job.get("trial")))
+    for key in ("command", "environment_variables"):
+        if key in trial:
+            trial[key] = _as_inputs(trial[key])
+    ports = {"inputs": {**given, **space}, "outputs": outputs}
+    return {**ports, **trial} if "inputs" not in trial else trial
+
+
+def _as_inputs(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SEARCHED.sub("${{inputs.", value)
+    return {key: _as_inputs(each) for key, each in value.items()} if is_mapping(value) else value
 
 
 def _is_lone_job(document: Mapping[str, Any]) -> bool:
@@ -186,7 +216,8 @@ def _is_lone_job(document: Mapping[str, Any]) -> bool:
 
 
 def _located(problem: Problem, main: str, sources: Mapping[str, Source]) -> Diagnostic:
-    make = warning if problem.warning else error
+    # The service takes the document with such a slip in it, and so does a run here; it is told all the same.
+    make = warning if problem.warning or problem.message.endswith(UNREAD) else error
     found = make(problem.code, problem.message, hint=problem.hint)
     source = sources.get(problem.file or main, sources[main])
     return found.placed(source.place(At(problem.path)))

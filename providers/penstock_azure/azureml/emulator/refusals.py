@@ -10,6 +10,7 @@ from penstock_azure.azureml.emulator.reading.documents import Documents
 from penstock_azure.azureml.emulator.reading.model import Step
 from penstock_azure.azureml.emulator.reading.nodes import type_of
 from penstock_azure.azureml.emulator.runners import TYPES
+from penstock_azure.azureml.emulator.tasks import TaskFault
 from penstock_azure.azureml.validation.report import by_name, is_mapping
 
 _WAY_OUT = "leave the node out of a copy of the document, or let a command node do what it does"
@@ -25,6 +26,7 @@ def refusals(step: Step, *, own: bool) -> Iterator[Found]:
         message = f"node '{step.node}' is of type {step.type}, which does not run offline"
         yield file, (*at, "type"), error("P431", message, hint=_OWN_WAY_OUT if own else _WAY_OUT)
         return
+    yield from _unreadable(step)
     code = step.component.get("code")
     if isinstance(code, str) and (code.startswith(("git+", "azureml:")) or "://" in code):
         message = f"the code of node '{step.node}' stands at '{code}', which is not reached from here"
@@ -40,6 +42,18 @@ def refusals(step: Step, *, own: bool) -> Iterator[Found]:
             message = f"input '{port}' of node '{step.node}' asks for a path of the machine, which stays as it is here"
             hint = "take the path from the command: ${{inputs." + port + "}}"
             yield file, (*at, "inputs", port, "path_on_compute"), error("P431", message, hint=hint)
+
+
+def _unreadable(step: Step) -> Iterator[Found]:
+    """Read the settings of a node that is more than one process: what cannot be carried out is told here."""
+    file, at = step.place
+    try:
+        if step.type == "sweep":
+            from penstock_azure.azureml.emulator.sweeps.settings import read_settings
+
+            read_settings(step, {})
+    except TaskFault as fault:
+        yield file, at, error(fault.code, f"node '{step.node}': {fault.reason}")
 
 
 def missing_components(documents: Documents) -> Iterator[Found]:

@@ -26,6 +26,7 @@ from penstock_azure.azureml.emulator.tasks import End, Given, Task, TaskFault
 
 if TYPE_CHECKING:
     from penstock_azure.azureml.emulator.jobs import Jobs
+    from penstock_azure.azureml.mlflow.tracking import Tracking
 
 
 class AzureMLWork:
@@ -50,6 +51,8 @@ class AzureMLWork:
         self.values: dict[str, dict[str, str]] = {}
         self.decided: dict[str, tuple[StepRecord, dict[str, Given]]] = {}
         self._jobs: Jobs | None = None
+        self._tracking: Tracking | None = None
+        self._tracked = False
         self._starting = threading.Lock()
 
     def pending(self, name: str) -> StepRecord:
@@ -132,6 +135,22 @@ class AzureMLWork:
 
                 self._jobs = Jobs(self)
             return self._jobs
+
+    @property
+    def tracking(self) -> Tracking | None:
+        """The server that MLflow in steps logs to, started with the first process; `None` where there is none."""
+        with self._starting:
+            if not self._tracked:
+                from penstock_azure.azureml.emulator.tracked import open_tracking
+
+                self._tracked = True
+                self._tracking = open_tracking(self)
+            return self._tracking
+
+    def close(self) -> None:
+        """End the server, where there is one."""
+        if self._tracking is not None:
+            self._tracking.close()
 
     def task(self, step: Step, record: StepRecord, inputs: Mapping[str, Given]) -> Task:
         """Give a step as a runner takes it."""

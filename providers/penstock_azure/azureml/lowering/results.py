@@ -13,7 +13,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.expressions.nodes import OutputRef
-from penstock.ir import Command, Condition, Map, Native, Nested, Predict, Register, Step, Train, Tune, offered
+from penstock.ir import (
+    Command,
+    Condition,
+    Dimension,
+    Map,
+    Native,
+    Nested,
+    Predict,
+    Register,
+    Step,
+    Train,
+    Tune,
+    offered,
+)
 from penstock_azure.azureml.lowering.draft import Draft
 from penstock_azure.azureml.lowering.gates import needed
 from penstock_azure.azureml.lowering.maps import Expanded
@@ -87,6 +100,9 @@ def _row(step: Step, draft: Draft, *, generated: bool) -> dict[str, Any]:
     if isinstance(step, Tune):
         # The sampler draws dimensions in the order of the spec.
         row["space"] = [each.name for each in step.space]
+        # A document lists whole numbers, and has booleans as text.
+        row["searched"] = {each.name: _searched(each) for each in step.space}
+        row["seed"] = step.seed
     if isinstance(step, Register):
         assert step.model is not None
         row["registers" if by_name else "model"] = _made_by(step.model, draft.steps)
@@ -97,6 +113,11 @@ def _row(step: Step, draft: Draft, *, generated: bool) -> dict[str, Any]:
             "tags": dict(step.tags),
         }
     return row
+
+
+def _searched(each: Dimension) -> dict[str, Any]:
+    between = {"between": True, "scale": each.scale} if each.type == "integer" and not each.enum else {}
+    return {"type": each.type, **between}
 
 
 def _made_by(reference: OutputRef, steps: Mapping[str, Step]) -> list[str]:

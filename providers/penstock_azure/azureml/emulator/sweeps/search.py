@@ -85,10 +85,9 @@ class Search:
         asked = self.settings.sampler().ask() or {}
         step, inputs = self._trial(asked)
         folder = self.task.folder / "trial-0"
-        end = run_command(
-            replace(self.task, step=step, inputs=inputs, folder=folder),
-            self.reports.variables(0, self.task.record.name),
-        )
+        record = replace(self._record, log=self._log(0))
+        task = replace(self.task, step=step, record=record, inputs=inputs, folder=folder)
+        end = run_command(task, self.reports.variables(0, record.name))
         return replace(end, metrics={})
 
     def to_its_end(self) -> End:
@@ -120,7 +119,7 @@ class Search:
             self.run.record.id,
             name,
             started=time.time(),
-            log=f"runs/{self.run.record.id}/logs/{self.task.step.name}-{number}.txt",
+            log=self._log(number),
             search={"number": number, "values": shown},
         )
         known = earlier.get(name)
@@ -205,6 +204,9 @@ class Search:
             },
         )
         return trial, {**self.task.inputs, **{name: Given(text=text) for name, text in texts.items()}}
+
+    def _log(self, number: int) -> str:
+        return f"runs/{self.run.record.id}/logs/{self.task.step.name}-{number}.txt"
 
     def _serves(self, number: int, found: StepRecord) -> bool:
         """Tell whether an earlier trial may stand for one, and take what it left."""

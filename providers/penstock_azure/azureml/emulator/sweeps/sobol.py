@@ -43,7 +43,7 @@ class SobolSampler(Sampler):
         super().__init__(dimensions, trials)
         if len(dimensions) > MOST:
             raise ValueError(f"a sobol search has {MOST} dimensions at most")
-        self._directions = [_directions(at) for at in range(len(dimensions))]
+        self._directions = [directions(at) for at in range(len(dimensions))]
         self._shifts = [
             int.from_bytes(hashlib.sha256(f"{seed}/sobol/{each.name}".encode()).digest()[: BITS // 8])
             for each in dimensions
@@ -51,10 +51,8 @@ class SobolSampler(Sampler):
 
     def _draw(self, number: int) -> dict[str, Scalar] | None:
         found: dict[str, Scalar] = {}
-        for dimension, directions, shift in zip(
-            self._dimensions, self._directions, self._shifts, strict=True
-        ):
-            fraction = point(number, directions) ^ shift
+        for dimension, numbers, shift in zip(self._dimensions, self._directions, self._shifts, strict=True):
+            fraction = point(number, numbers) ^ shift
             values = choices(dimension)
             found[dimension.name] = (
                 number_at(dimension, fraction) if values is None else values[position_at(dimension, fraction)]
@@ -62,17 +60,17 @@ class SobolSampler(Sampler):
         return found
 
 
-def point(number: int, directions: Sequence[int]) -> int:
+def point(number: int, numbers: Sequence[int]) -> int:
     """Give one coordinate of a point, over 2 to the power of `BITS`."""
     gray, found = number ^ (number >> 1), 0
-    for each in directions:
+    for each in numbers:
         if gray & 1:
             found ^= each
         gray >>= 1
     return found
 
 
-def _directions(dimension: int) -> list[int]:
+def directions(dimension: int) -> list[int]:
     if dimension == 0:
         return [1 << (BITS - 1 - at) for at in range(BITS)]
     degree, inner, first = _TABLE[dimension - 1]
