@@ -4,10 +4,12 @@ from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 
+import pytest
 from tests.providers.aws.endpoint.sagemaker.api_for_tests import definition, processing, wait_for
 from tests.providers.aws.endpoint.sagemaker.test_with_boto3 import create, endpoint, status
 
 
+@pytest.mark.slow
 def test_a_job_finds_this_endpoint_alone_and_in_the_name_of_its_role(tmp_path: Path) -> None:
     looking = "env > /opt/ml/processing/out/env; cat $AWS_CONFIG_FILE; cat $SAGEMAKER_USER_CONFIG_OVERRIDE"
     alone = processing("alone", looking)
