@@ -82,13 +82,6 @@ def test_a_training_script_logs_all_there_is(job: Job) -> None:
     assert job.tracking.children(job.pipeline) == [job.run]
 
 
-def test_a_script_that_starts_no_run_has_the_jobs(job: Job) -> None:
-    job.succeed(SCRIPTS / "bare.py")
-
-    assert job.tracking.metrics(job.run) == {"score": 0.9}
-    assert job.tracking.params(job.run) == {"kind": "bare"}
-
-
 def test_a_model_is_logged_registered_and_loaded(job: Job, tmp_path: Path) -> None:
     job.succeed(SCRIPTS / "model.py")
 
@@ -170,6 +163,7 @@ def test_what_a_compiled_job_registers_is_a_version(job: Job, tmp_path: Path) ->
 
 
 def test_the_reporter_of_objectives_is_heard(job: Job, tmp_path: Path) -> None:
+    """It starts no run, as many scripts do: what it logs goes to the job's."""
     (tmp_path / "metrics.json").write_text('{"by": [{"f1": 0.25}]}', "utf-8")
     arguments = ["--name", "f1", "--file", "metrics.json", "--key", "by", "--key", "#0", "--key", "f1"]
 
