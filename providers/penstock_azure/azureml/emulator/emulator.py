@@ -57,7 +57,10 @@ class AzureMLEmulator:
         work = AzureMLWork(execution, sources, codes)
         run.begin([*job.steps, *_gathered_names(interface, job)])
         needs = {name: step.needs for name, step in job.steps.items()}
-        records = run_steps(needs, work, jobs=run.jobs, stop=run.stop, go_on=job.go_on)
+        try:
+            records = run_steps(needs, work, jobs=run.jobs, stop=run.stop, go_on=job.go_on)
+        finally:
+            work.close()
         if interface is not None:
             from penstock_azure.azureml.emulator.gathering import gathered
 

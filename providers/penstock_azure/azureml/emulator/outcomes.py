@@ -11,7 +11,11 @@ from penstock.runtime.artifacts import Artifact
 from penstock.runtime.records import OutputRecord, StepRecord, StepStatus
 from penstock_azure.azureml.emulator.metrics import read_metrics
 from penstock_azure.azureml.emulator.reading.model import Slot, Step
-from penstock_azure.azureml.emulator.registration import register_by_script, register_outputs
+from penstock_azure.azureml.emulator.registration import (
+    register_by_script,
+    register_outputs,
+    register_through_mlflow,
+)
 from penstock_azure.azureml.emulator.tasks import End, Given
 
 if TYPE_CHECKING:
@@ -54,7 +58,7 @@ def finished(
     )
     if "registering" in end.details:
         return register_by_script(work, record, inputs, end.details["registering"])
-    return register_outputs(work, step, record)
+    return register_outputs(work, step, register_through_mlflow(work, record, end))
 
 
 def _by_the_spec(work: AzureMLWork, step: Step, end: End) -> tuple[tuple[OutputRecord, ...], dict[str, Any]]:

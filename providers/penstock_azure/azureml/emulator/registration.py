@@ -13,7 +13,7 @@ from penstock.models.registry import Approval, ModelRegistry
 from penstock.runtime.artifacts import Artifact
 from penstock.runtime.records import StepRecord, StepStatus
 from penstock_azure.azureml.emulator.reading.model import Slot, Step
-from penstock_azure.azureml.emulator.tasks import Given, TaskFault
+from penstock_azure.azureml.emulator.tasks import End, Given, TaskFault
 from penstock_azure.azureml.emulator.workspace import Asset, Workspace
 
 if TYPE_CHECKING:
@@ -37,6 +37,22 @@ def register_outputs(work: AzureMLWork, step: Step, record: StepRecord) -> StepR
         if slot.type in _MODELS and not work.execution.own:
             _enter(work, step, slot, artifact, record, port)
     return replace(record, details={**record.details, "registered": registered})
+
+
+def register_through_mlflow(work: AzureMLWork, record: StepRecord, end: End) -> StepRecord:
+    """Enter the models that a node's script registered through MLflow, and say so in its record."""
+    told = record.details.get("mlflow")
+    if work.tracking is None:
+        return record
+    from penstock_azure.azureml.emulator.commands.variables import run_id
+    from penstock_azure.azureml.emulator.tracked import enter_models
+
+    run = told["run"] if told else run_id(work.run.record, record.name)
+    said = enter_models(work, run, end, _lineage(work, record, "", work.records), record.name)
+    if not said:
+        return record
+    message = "; ".join(filter(None, (record.message, *said)))
+    return replace(record, message=message, details={**record.details, "models": said})
 
 
 def register_by_name(

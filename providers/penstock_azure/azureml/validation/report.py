@@ -18,6 +18,9 @@ GRAPH = "P392"
 LIMIT = "P393"
 """A limit of the service."""
 
+UNREAD = ", which Azure ML passes on and nothing reads"
+"""Ends the sentence about a slip that the client lets pass: a run of the document need not stop for it."""
+
 _SHOWN = 60
 
 

@@ -16,7 +16,7 @@ from penstock.suggest import nearest
 from penstock_azure.azureml import snapshot
 from penstock_azure.azureml.snapshot import RawField
 from penstock_azure.azureml.validation.expressions import is_placeholder
-from penstock_azure.azureml.validation.report import SCHEMA, Report, is_list, is_mapping, shown
+from penstock_azure.azureml.validation.report import SCHEMA, UNREAD, Report, is_list, is_mapping, shown
 from penstock_azure.azureml.validation.scalars import Scalar, is_text, report_null, stands_for_anything
 
 _DISCRIMINATORS = ("type", "task")
@@ -147,7 +147,8 @@ class Record:
             report.error(path, SCHEMA, f"the key {key} in {owner} must be text")
         elif not self.open or get_close_matches(key, known, 1, _SLIP):
             hint = nearest(key, known, "known keys")
-            report.error((*path, key), SCHEMA, f"{owner} has the unknown key '{key}'", hint)
+            unread = UNREAD if self.open else ""
+            report.error((*path, key), SCHEMA, f"{owner} has the unknown key '{key}'{unread}", hint)
         else:
             message = f"{owner} has the key '{key}', which azure-ai-ml passes on unread"
             report.warning((*path, key), SCHEMA, message, "known keys: " + ", ".join(known))

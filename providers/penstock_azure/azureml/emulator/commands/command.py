@@ -19,6 +19,7 @@ from penstock_azure.azureml.emulator.commands.registering import prepare, regist
 from penstock_azure.azureml.emulator.commands.substitution import substitute
 from penstock_azure.azureml.emulator.commands.variables import run_id, service_variables
 from penstock_azure.azureml.emulator.tasks import End, Task, TaskFault
+from penstock_azure.azureml.emulator.tracked import track
 from penstock_azure.azureml.validation.report import mapping
 
 GRACE = 5.0
@@ -46,23 +47,30 @@ def run_command(task: Task, more: Mapping[str, str] | None = None) -> End:
             "default_datastore": task.jobs.execution.job.datastore,
         }
         own = {key: substitute(each, inputs, outputs, names) for key, each in step.variables.items()}
-        told = {**service_variables(task, inputs, outputs, layout.instances), **own, **(more or {})}
+        told = {**service_variables(task, inputs, outputs, layout.instances), **own}
+        tracking = task.jobs.work.tracking
+        tracked = track(task, tracking) if tracking is not None else None
+        if tracked is not None:
+            told |= {"AZUREML_RUN_ID": tracked.run, **tracked.variables}
+        told |= more or {}
         registers = task.jobs.execution.own and task.record.kind == "register"
         told |= prepare(places.folder) if registers else {}
         env = step_environment(places.home, places.tmp, told, run.request.pass_env, interpreter.bin)
         text = substitute(command, inputs, outputs, names)
-        ended = _processes(task, places, layout, text, env)
+        secret = tracked.secret if tracked is not None else ""
+        ended = _processes(task, places, layout, text, env, secret)
         changed = places.changed(task.inputs, run)
+    metrics, details = tracked.ended(ended.ok, ended.stopped) if tracked is not None else ({}, {})
     if ended.stopped:
         return End(stopped=True, exit_code=ended.code, signal=ended.signal)
     if not ended.ok:
         if changed:
             run.notice(changed, task.record.name)
         reason, code = why_failed(task, ended, timeout_of(task))
-        return End(reason=reason, code=code, exit_code=ended.code, signal=ended.signal)
+        return End(reason=reason, code=code, exit_code=ended.code, signal=ended.signal, metrics=metrics)
     if changed:
         return End(reason=changed, code="P413", exit_code=ended.code)
-    end = End(exit_code=ended.code, left=places.take(run.store))
+    end = End(exit_code=ended.code, left=places.take(run.store), metrics=metrics, details=details)
     return registered(task, end) if registers else end
 
 
@@ -79,11 +87,13 @@ def timeout_of(task: Task) -> float | None:
         ) from None
 
 
-def _processes(task: Task, places: Places, layout: Layout, text: str, env: Mapping[str, str]) -> Exit:
+def _processes(
+    task: Task, places: Places, layout: Layout, text: str, env: Mapping[str, str], secret: str
+) -> Exit:
     """Run every process; the first that fails ends the others."""
     if len(layout.members) == 1:
         own = {**env, **layout.members[0].variables}
-        return _process(task, places.work, text, own, task.stop, first=True)
+        return _process(task, places.work, text, own, task.stop, secret, first=True)
     store, code = task.jobs.run.store, task.jobs.code(task.step)
     works = {0: places.work}
     for number in range(1, max(each.instance for each in layout.members) + 1):
@@ -95,7 +105,7 @@ def _processes(task: Task, places: Places, layout: Layout, text: str, env: Mappi
     def one(number: int) -> None:
         member = layout.members[number]
         found = _process(
-            task, works[member.instance], text, {**env, **member.variables}, stop, first=number == 0
+            task, works[member.instance], text, {**env, **member.variables}, stop, secret, first=number == 0
         )
         ends[number] = found
         if not found.ok:
@@ -120,11 +130,19 @@ def _processes(task: Task, places: Places, layout: Layout, text: str, env: Mappi
 
 
 def _process(
-    task: Task, work: Path, text: str, env: Mapping[str, str], stop: threading.Event, *, first: bool
+    task: Task,
+    work: Path,
+    text: str,
+    env: Mapping[str, str],
+    stop: threading.Event,
+    secret: str,
+    *,
+    first: bool,
 ) -> Exit:
     run, name = task.jobs.run, task.record.name
     argv = ["bash", "-c", text]
     secrets = [os.environ[each] for each in run.request.pass_env if each in os.environ]
+    secrets += [secret] if secret else []
     return run_process(
         [*isolating_prefix(), *argv] if run.request.isolate else argv,
         cwd=work,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from collections.abc import Mapping
 
 from penstock.runtime.records import RunRecord
@@ -17,7 +16,7 @@ WORKSPACE = "offline"
 
 def run_id(run: RunRecord, name: str) -> str:
     """Give the id of a node's own run: the same whenever the run is taken up again."""
-    return str(uuid.UUID(hashlib.md5(f"{run.id}/{name}".encode(), usedforsecurity=False).hexdigest()))
+    return hashlib.sha256(f"{run.id}/{name}".encode()).hexdigest()[:32]
 
 
 def service_variables(
