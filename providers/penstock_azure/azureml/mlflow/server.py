@@ -53,7 +53,7 @@ class Server:
 
     def serve(self, connection: socket.socket) -> None:
         """Answer one connection's calls to its end. Raises OSError where it breaks."""
-        _Handler(connection, connection.getpeername(), cast("Any", self))
+        _Conversation(connection, connection.getpeername(), cast("Any", self))
 
     def write_down(self, text: str) -> None:
         """Append to a file of bounded size what should not have happened."""
@@ -62,7 +62,7 @@ class Server:
                 opened.write(text)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Conversation(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     timeout = _IDLE
