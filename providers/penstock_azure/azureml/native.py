@@ -22,11 +22,10 @@ from penstock.runtime.stand_ins import StandIns
 from penstock.source import Source, read_source
 from penstock_azure.azureml.emulator.reading.binding import flat
 from penstock_azure.azureml.emulator.reading.documents import Documents, beside
-from penstock_azure.azureml.emulator.reading.job import job_scope, read_job
+from penstock_azure.azureml.emulator.reading.job import is_lone_job, job_scope, read_job
 from penstock_azure.azureml.emulator.reading.model import Data, Value
 from penstock_azure.azureml.emulator.reading.nodes import ReadingFault, type_of
 from penstock_azure.azureml.validation import validate
-from penstock_azure.azureml.validation.document import is_job
 from penstock_azure.azureml.validation.report import UNREAD, by_name, is_mapping, mapping
 
 _SUFFIXES = (".yml", ".yaml")
@@ -43,6 +42,8 @@ _KINDS = (
     "finetuning",
 )
 _MOST_FILES = 1_000
+_PASSED = (UNREAD, "which is no input of its component")
+"""How the sentences end about what the service reads over: public pipelines have it in them, and run there."""
 _SEARCHED = re.compile(r"\$\{\{\s*search_space\.")
 # Of a job that is no pipeline: what a node does not have.
 _OF_JOBS = ("$schema", "name", "experiment_name", "services", "version", "creation_context", "id", "status")
@@ -64,11 +65,11 @@ def read(path: Path) -> Bundle | None:
     found = [*source.diagnostics]
     if not has_errors(found):
         _add_components(path, sources, found)
-        values = {name: mapping(each.value) for name, each in sources.items()}
+        values = _values(path, sources)
         found += [_located(each, path.name, sources) for each in _problems(path.name, values)]
     if has_errors(found):
         raise SpecError(found)
-    values = {name: mapping(each.value) for name, each in sources.items()}
+    values = _values(path, sources)
     documents = Documents(path.name, values)
     return Bundle(
         target="azureml",
@@ -80,6 +81,33 @@ def read(path: Path) -> Bundle | None:
         diagnostics=tuple(found),
         folder=path.absolute().parent,
     )
+
+
+def _values(path: Path, sources: Mapping[str, Source]) -> dict[str, Mapping[str, Any]]:
+    """Give the documents, components of the workspace by the files that penstock.yaml says stand for them."""
+    replaced = _stand_ins(path)
+    folder = path.absolute().parent
+    files = {
+        reference: os.path.relpath(replaced.folder / local, folder)
+        for reference, local in replaced.replace.items()
+    }
+    return {name: _with_files(mapping(each.value), name, files) for name, each in sources.items()}
+
+
+def _with_files(document: Mapping[str, Any], name: str, files: Mapping[str, str]) -> Mapping[str, Any]:
+    found = dict(document)
+    for key in ("component", "trial"):
+        value = document.get(key)
+        if is_mapping(value):
+            found[key] = _with_files(value, name, files)
+        elif isinstance(value, str) and value in files:
+            found[key] = f"./{os.path.relpath(files[value], os.path.dirname(name) or '.')}"
+    if jobs := by_name(document.get("jobs")):
+        nodes = {
+            key: _with_files(each, name, files) if is_mapping(each) else each for key, each in jobs.items()
+        }
+        found["jobs"] = {**mapping(document["jobs"]), **nodes}
+    return found
 
 
 def is_document(value: Mapping[str, Any]) -> bool:
@@ -163,7 +191,7 @@ def _problems(main: str, values: Mapping[str, Mapping[str, Any]]) -> list[Proble
     document = values[main]
     others = {name: each for name, each in values.items() if name != main}
     kind = type_of(document)
-    if "jobs" in document or kind == "pipeline" or not _is_lone_job(document):
+    if "jobs" in document or kind == "pipeline" or not is_lone_job(document):
         return validate(document, others)
     if kind not in ("command", "sweep", "parallel", "spark"):
         # What a job of this type may say is not known here, and it does not run.
@@ -205,19 +233,9 @@ def _as_inputs(value: Any) -> Any:
     return {key: _as_inputs(each) for key, each in value.items()} if is_mapping(value) else value
 
 
-def _is_lone_job(document: Mapping[str, Any]) -> bool:
-    about = document.get("$schema")
-    if isinstance(about, str):
-        return "omponent" not in about
-    if document.keys() & {"compute", "experiment_name", "trial", "services", "limits", "queue_settings"}:
-        return True
-    given = by_name(document.get("inputs")).values()
-    return any(not is_mapping(each) or "path" in each for each in given) or is_job(document)
-
-
 def _located(problem: Problem, main: str, sources: Mapping[str, Source]) -> Diagnostic:
     # The service takes the document with such a slip in it, and so does a run here; it is told all the same.
-    make = warning if problem.warning or problem.message.endswith(UNREAD) else error
+    make = warning if problem.warning or problem.message.endswith(_PASSED) else error
     found = make(problem.code, problem.message, hint=problem.hint)
     source = sources.get(problem.file or main, sources[main])
     return found.placed(source.place(At(problem.path)))

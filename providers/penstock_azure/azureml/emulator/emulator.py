@@ -23,6 +23,7 @@ from penstock.runtime.scheduler import run_steps
 from penstock.runtime.stand_ins import StandIns
 from penstock.runtime.values import Values
 from penstock_azure.azureml.emulator.codes import take_codes
+from penstock_azure.azureml.emulator.delivering import DATASTORES
 from penstock_azure.azureml.emulator.execution import Execution, names_of
 from penstock_azure.azureml.emulator.reading.binding import service_text
 from penstock_azure.azureml.emulator.reading.documents import Documents, documents_of
@@ -32,8 +33,6 @@ from penstock_azure.azureml.emulator.reading.nodes import ReadingFault
 from penstock_azure.azureml.emulator.sources import Sources
 from penstock_azure.azureml.emulator.work import AzureMLWork
 from penstock_azure.azureml.emulator.workspace import Workspace
-
-DATASTORES = "datastores"
 
 
 class AzureMLEmulator:

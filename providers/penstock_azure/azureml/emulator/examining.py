@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from penstock.bundle import Bundle
 from penstock.diagnostics import Diagnostic, Path, error
@@ -14,11 +15,13 @@ from penstock.suggest import nearest
 from penstock_azure.azureml.emulator.emulator import given_texts, opened, sources_of, stand_ins_of
 from penstock_azure.azureml.emulator.execution import names_of
 from penstock_azure.azureml.emulator.locating import located
+from penstock_azure.azureml.emulator.reading.binding import ASSETS, flat
 from penstock_azure.azureml.emulator.reading.job import read_job
-from penstock_azure.azureml.emulator.reading.model import Data, Job
+from penstock_azure.azureml.emulator.reading.model import Data, Job, Step
 from penstock_azure.azureml.emulator.reading.nodes import ReadingFault
 from penstock_azure.azureml.emulator.refusals import missing_components, refusals
 from penstock_azure.azureml.emulator.sources import SourceFault, Sources, datastore_path
+from penstock_azure.azureml.validation.report import mapping
 
 Found = tuple[str, Path, Diagnostic]
 """A finding with the document and the path in it that it is about."""
@@ -63,6 +66,7 @@ def _unfilled(job: Job, sources: Sources) -> Iterator[Found]:
     registered = {slot.name for step in job.steps.values() for slot in step.outputs.values() if slot.name}
     told: set[str] = set()
     for step in job.steps.values():
+        yield from _unset(step)
         for port, each in step.inputs.items():
             if not isinstance(each, Data) or each.address in told:
                 continue
@@ -77,6 +81,21 @@ def _unfilled(job: Job, sources: Sources) -> Iterator[Found]:
             except SourceFault as fault:
                 said = f"input '{port}' of node '{step.name}': {fault}"
                 yield each.file, each.at, error("P433", said, hint=fault.hint)
+
+
+def _unset(step: Step) -> Iterator[Found]:
+    """Report data that a component declares and that nobody binds: in a job the validation has done so."""
+    file, at = step.place
+    declared = flat(step.component.get("inputs")) if step.component is not step.document else {}
+    for port, bound in step.inputs.items():
+        raw = mapping(declared.get(port))
+        if bound is None and raw and step.types.get(port) in ASSETS and not _is_optional(raw):
+            message = f"input '{port}' of node '{step.node}' has no data, and was not given"
+            yield file, (*at, "inputs", port), error("P409", message, hint=f"-d {port}=PATH")
+
+
+def _is_optional(declared: Mapping[str, Any]) -> bool:
+    return declared.get("optional") in (True, "true", "True")
 
 
 def _comes(address: str, written: set[str], registered: set[str]) -> bool:

@@ -14,6 +14,7 @@ from penstock.runtime.environments import EnvironmentFault
 from penstock.runtime.records import StepRecord, StepStatus
 from penstock.runtime.tree import ArtifactError
 from penstock_azure.azureml.emulator.codes import Codes
+from penstock_azure.azureml.emulator.delivering import deliver
 from penstock_azure.azureml.emulator.environments.interpreters import Interpreters
 from penstock_azure.azureml.emulator.execution import Execution
 from penstock_azure.azureml.emulator.keys import key_parts
@@ -86,7 +87,7 @@ class AzureMLWork:
             if closed := self._closed(step):
                 return self._settled(_ended(record, StepStatus.SKIPPED, closed))
             inputs = {port: provide(self, step, port) for port in step.inputs}
-            record = self.looked_up(step, replace(record, started=time.time()), inputs, self._take_over)
+            record = self.looked_up(step, replace(record, started=time.time()), inputs, self._is_whole)
             if record.status is StepStatus.SUCCEEDED and self._take_over(record):
                 return self._settled(replace(record, ended=time.time()))
         except TaskFault as fault:
@@ -167,6 +168,7 @@ class AzureMLWork:
             return replace(record, status=StepStatus.FAILED, message=told)
         self.left[step.name] = dict(end.left)
         self.values[step.name] = dict(end.values)
+        deliver(self, step)
         record = finished(self, step, record, inputs, end)
         if record.status is StepStatus.SUCCEEDED and (why := self.gated(step.name)) and _is_empty(end):
             record = replace(record, status=StepStatus.SKIPPED, message=why, outputs=(), metrics={})
@@ -180,14 +182,18 @@ class AzureMLWork:
             (before.status is StepStatus.SKIPPED and "left" not in before.details) or self._take_over(before)
         )
 
+    def _is_whole(self, before: StepRecord) -> bool:
+        """Tell whether all that a step left, of whatever name, is there and sound."""
+        return all(self.is_sound(each) for each in _left_by(before).values())
+
     def _take_over(self, before: StepRecord) -> bool:
-        """Take what an earlier run left; tell whether all of it is there and sound."""
-        rows = before.details.get("left", {})
-        left = {port: Artifact.from_json(row) for port, row in rows.items()}
+        """Take what a step of this name left earlier; tell whether all of it is there and sound."""
+        left = _left_by(before)
         if not all(self.is_sound(each) for each in left.values()):
             return False
         self.left[before.name] = left
         self.values[before.name] = dict(before.details.get("values", {}))
+        deliver(self, self.steps[before.name])
         return True
 
     def is_sound(self, artifact: Artifact) -> bool:
@@ -257,6 +263,10 @@ class AzureMLWork:
         if is_rerun(step.name, self.run.request.rerun):
             return "--rerun"
         return "" if self.run.request.cache else "--no-cache"
+
+
+def _left_by(record: StepRecord) -> dict[str, Artifact]:
+    return {port: Artifact.from_json(row) for port, row in record.details.get("left", {}).items()}
 
 
 def is_deterministic(step: Step) -> bool:

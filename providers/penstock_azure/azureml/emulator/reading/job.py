@@ -202,6 +202,19 @@ def is_component(document: Mapping[str, Any]) -> bool:
     return not is_job(document)
 
 
+def is_lone_job(document: Mapping[str, Any]) -> bool:
+    """Tell a job that is no pipeline from a component, which says less."""
+    from penstock_azure.azureml.validation.document import is_job
+
+    about = document.get("$schema")
+    if isinstance(about, str):
+        return "omponent" not in about
+    if document.keys() & {"compute", "experiment_name", "trial", "services", "limits", "queue_settings"}:
+        return True
+    given = by_name(document.get("inputs")).values()
+    return any(not is_mapping(each) or "path" in each for each in given) or is_job(document)
+
+
 def _of_one_node(
     documents: Documents, kind: str, parameters: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Scope:
@@ -215,6 +228,8 @@ def _of_one_node(
     for name, each in declared.items():
         bound[name] = {"path": bound[name], "mode": each["mode"]}  # type: ignore[assignment]
     node = {**job, "type": kind, "inputs": bound}
+    if not is_lone_job(job):
+        node = {"type": kind, "component": job, "inputs": bound}
     return Scope(file, (), "", inputs, {}, {node_name(documents): node})
 
 
