@@ -15,17 +15,17 @@ settings.load_profile("suite")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave a test marked `sampled(most)` so many of its cases, evenly spread; the others are slow."""
+    """Leave a test marked `sampled(most)` so many of its cases, evenly spread; `rest` says what the others are."""
     cases: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
     for item in items:
         if item.get_closest_marker("sampled") and not item.get_closest_marker("exhaustive"):
             cases[item.path, getattr(item, "originalname", item.name)].append(item)
     for found in cases.values():
-        (most,) = next(found[0].iter_markers("sampled")).args
-        step = -(-len(found) // most)
+        mark = next(found[0].iter_markers("sampled"))
+        step = -(-len(found) // mark.args[0])
         for number, item in enumerate(found):
             if number % step:
-                item.add_marker(pytest.mark.slow)
+                item.add_marker(mark.kwargs.get("rest", "slow"))
 
 
 @pytest.fixture

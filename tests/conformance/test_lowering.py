@@ -54,7 +54,7 @@ def test_lowering_twice_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
             assert target.serialise(path, document) == target.serialise(path, second.files[path])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(2, rest="exhaustive")
 @targets
 @specs
 def test_another_process_folder_and_environment_give_the_same_bundle(

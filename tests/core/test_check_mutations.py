@@ -307,7 +307,7 @@ NEW_KEYS = re.compile(
 )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(2, rest="exhaustive")
 @pytest.mark.parametrize(
     "value",
     [None, "", " ", "x" * 3000, "💣", "${{ item.nothing }}", 0, -1, 10**40, True, [], [[]], {}, {"odd": 1}],
@@ -364,7 +364,7 @@ def test_an_edited_text_gives_findings_and_nothing_else(folder: Path, edit: tupl
     held(path)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(8, rest="exhaustive")
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:24])
 @pytest.mark.parametrize("name", sorted(SPECS))
 def test_a_hostile_text_in_the_place_of_every_text(folder: Path, name: str, text: str) -> None:
@@ -498,7 +498,7 @@ LARGE = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(2, rest="exhaustive")
 @pytest.mark.parametrize("text", LARGE.values(), ids=[each.replace(" ", "-") for each in LARGE])
 def test_large_mistakes_are_told_in_bounded_time(tmp_path: Path, text: str) -> None:
     path = tmp_path / "pipeline.yaml"

@@ -237,7 +237,7 @@ BOMBS = {
 }
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(5, rest="exhaustive")
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_bomb_takes_long(name: str) -> None:
     with seconds(20):

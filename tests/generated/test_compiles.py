@@ -57,7 +57,7 @@ def test_every_spec_compiles_or_is_announced(folder: Path, files: Files) -> None
     compiles_or_is_announced(files, folder)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @given(files=specs())
 @settings(max_examples=examples(1000), suppress_health_check=SLOW)
 def test_every_one_of_many_specs_compiles_or_is_announced(folder: Path, files: Files) -> None:

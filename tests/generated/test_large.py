@@ -29,6 +29,7 @@ def write_map(folder: Path, items: int) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.sampled(1, rest="exhaustive")
 @pytest.mark.parametrize("target", CLOUDS)
 def test_ten_thousand_steps_compile(target: str, tmp_path: Path) -> None:
     bundle = compile_bundle(write_pipeline(tmp_path, 10_000), target)
@@ -43,7 +44,7 @@ def test_ten_thousand_steps_compile(target: str, tmp_path: Path) -> None:
         assert "characters" not in said
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("target", CLOUDS)
 def test_a_map_over_a_hundred_thousand_items_is_one_job(target: str, tmp_path: Path) -> None:
     bundle = compile_bundle(write_map(tmp_path, 100_000), target)

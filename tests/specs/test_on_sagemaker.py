@@ -14,7 +14,8 @@ import penstock
 
 ROOT = Path(__file__).parents[2]
 SPECS = {path.parent.name: path for path in sorted((ROOT / "specs").glob("*/pipeline.*"))}
-LONG = pytest.mark.slow
+LONG = ("cultivar", "digits", "tumour")
+"""Tried before a release: what they have beyond the others, other tests have too."""
 
 
 def ran(spec: Path, project: Path, **asked: Any) -> penstock.Run:
@@ -25,7 +26,7 @@ def ran(spec: Path, project: Path, **asked: Any) -> penstock.Run:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["screening", *(pytest.param(each, marks=LONG) for each in SPECS if each != "screening")]
+    "name", [pytest.param(each, marks=[pytest.mark.exhaustive] if each in LONG else []) for each in SPECS]
 )
 def test_a_pipeline_gives_on_sagemaker_what_it_gives_on_local(name: str, tmp_path: Path) -> None:
     local, compiled = (ran(SPECS[name], tmp_path / on, on=on) for on in ("local", "sagemaker"))

@@ -64,7 +64,7 @@ def test_a_poor_model_is_refused_with_the_message(first: penstock.Run, project: 
     assert refused.record.message == "Recall is below 1.0"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_in_the_middle_it_ends_in_the_same_artifacts(first: penstock.Run, tmp_path: Path) -> None:
     chance = random.Random(11)
     wanted = {name: [each.digest for each in step.outputs] for name, step in first.steps.items()}

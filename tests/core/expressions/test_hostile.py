@@ -100,7 +100,7 @@ def test_what_parses_at_the_bound_can_be_evaluated(text: str) -> None:
     assert evaluate(parse_bare(text), lambda _: 0) in (1, 60, True)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(4, rest="exhaustive")
 @pytest.mark.parametrize(
     "unit",
     [

@@ -136,7 +136,7 @@ def _arguments(place: Path, text: str, value: str) -> list[list[str]]:
     return [call.split("\0")[:-1] for call in out.read_bytes().decode().split("|")[:-1]]
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(5, rest="exhaustive")
 @pytest.mark.parametrize("text", SCRIPTS)
 def test_a_value_arrives_as_one_argument_and_nothing_runs(place: Path, text: str) -> None:
     for value in VALUES:

@@ -117,7 +117,7 @@ def test_a_small_pipeline_runs_as_the_service_runs_it(folder: Path) -> None:
     assert report == {"model": "first4second", "seen": {"macro avg": {"f1": 0.25}, "name": "x", "ok": True}}
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.sampled(1, rest="exhaustive")
 @pytest.mark.parametrize("kind", ["command", "train"])
 @pytest.mark.parametrize("run", [SHELL, WORDS], ids=["shell", "words"])
 def test_hostile_values_reach_the_script_exactly(folder: Path, kind: str, run: str) -> None:

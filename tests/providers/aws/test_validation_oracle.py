@@ -117,7 +117,7 @@ def mutants(arguments: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"without {path}", changed
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(4, rest="exhaustive")
 @pytest.mark.parametrize("step", JOBS, ids=lambda step: f"{step['Type']}-{step['Name']}")
 def test_whatever_botocore_rejects_is_an_error_here(step: dict[str, Any]) -> None:
     oracle = Oracle()

@@ -66,7 +66,7 @@ def shown(folder: Path, text: str) -> Ran:
     return ran
 
 
-@pytest.mark.sampled(30)
+@pytest.mark.sampled(30, rest="exhaustive")
 @pytest.mark.parametrize("form", [TEXT, LIST], ids=["string", "list"])
 @pytest.mark.parametrize("more", ["", "retry: {attempts: 2}"], ids=["once", "retried"])
 @pytest.mark.parametrize("value", HOSTILE, ids=ascii)
@@ -76,7 +76,7 @@ def test_a_parameter_reaches_the_script_exactly(form: str, more: str, value: str
     assert json.loads(ran.text("a", "o")) == [value, value, f"--x={value}", value]
 
 
-@pytest.mark.sampled(18)
+@pytest.mark.sampled(18, rest="exhaustive")
 @pytest.mark.parametrize("form", [TEXT, LIST], ids=["string", "list"])
 @pytest.mark.parametrize("value", [*HOSTILE, "", "\u2028\x85", "${{ inputs.v }}", "$${{x}}"], ids=ascii)
 def test_a_literal_reaches_the_script_exactly(form: str, value: str, tmp_path: Path) -> None:

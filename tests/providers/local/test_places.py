@@ -130,7 +130,7 @@ def test_nothing_is_left_of_a_step_that_succeeded_and_everything_of_one_that_fai
     assert (steps / "bad" / "work" / "left").read_text() == "seen\n"
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(3, rest="exhaustive")
 @pytest.mark.parametrize(
     "name",
     [

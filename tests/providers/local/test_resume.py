@@ -166,7 +166,7 @@ def disturb(shop: Shop, chance: random.Random, undisturbed: penstock.Run, kills:
     assert not strays(shop.folder)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(2, rest="exhaustive")
 @pytest.mark.parametrize("seed", range(15))
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(
     tmp_path: Path, undisturbed: penstock.Run, seed: int

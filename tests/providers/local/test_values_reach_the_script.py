@@ -106,7 +106,7 @@ def check(run: penstock.Run, values: dict[str, str]) -> None:
             assert received(run, form, name)[0] == [b"--v=" + exact + b".end"], (form, value)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.sampled(1, rest="exhaustive")
 @pytest.mark.parametrize("start", range(0, len(HOSTILE), len(NAMES)))
 def test_hostile_values_arrive_in_every_form_of_run_and_in_variables(shop: Shop, start: int) -> None:
     shop.file("src/dump.py", DUMP)

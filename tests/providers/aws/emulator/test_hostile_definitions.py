@@ -169,7 +169,7 @@ def test_five_thousand_steps_that_wait_in_a_circle_are_refused(place: Path) -> N
     assert not runs_or_is_refused(place, json.dumps(document(*steps)))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_hundred_thousand_steps_are_read(place: Path) -> None:
     steps = ",".join(FAILS % number for number in range(100_000))
 

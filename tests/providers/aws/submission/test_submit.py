@@ -15,6 +15,9 @@ from penstock.errors import RunError, SpecError
 from penstock.runtime.events import Event, StepChanged
 from penstock.submitting import submit
 
+LONG = 100
+"""Tenths of a second that a step takes which is interrupted: its follower looks once in a while."""
+
 
 def test_a_submitted_pipeline_gives_what_a_local_run_gives(cloud: Cloud) -> None:
     spec = cloud.small()
@@ -164,7 +167,7 @@ def interrupted(cloud: Cloud, spec: Path, *, stops: bool) -> penstock.Run:
     return submit(
         spec,
         to="dev",
-        asked=Asked({"times": 50}),
+        asked=Asked({"times": LONG}),
         project=cloud.shop.project,
         watch=watch,
         stop=stop,
@@ -180,7 +183,7 @@ def test_an_interrupted_follower_leaves_the_execution_which_another_follows(clou
 
     ended = cloud.shop.resume()
 
-    assert ended.status == "succeeded" and ended.metrics["say"]["report"] == {"said": 50}
+    assert ended.status == "succeeded" and ended.metrics["say"]["report"] == {"said": LONG}
     assert len(cloud.executions(cloud.prefix)) == 1
 
 
@@ -199,7 +202,7 @@ def test_resuming_what_was_stopped_has_the_service_try_again(cloud: Cloud) -> No
 
     run = cloud.shop.resume(stopped.id)
 
-    assert run.status == "succeeded" and run.metrics["say"]["report"] == {"said": 50}
+    assert run.status == "succeeded" and run.metrics["say"]["report"] == {"said": LONG}
     assert len(cloud.executions(cloud.prefix)) == 1
 
 
