@@ -24,7 +24,7 @@ nox.options.sessions = [
     "slow",
     "emulators",
     "azure",
-    "sagemaker",
+    "sagemaker3",
     "sagemaker2",
     "mlflow2",
     "mlflow3",
@@ -73,7 +73,7 @@ def azure(session: nox.Session) -> None:
 
 
 @nox.session
-def sagemaker(session: nox.Session) -> None:
+def sagemaker3(session: nox.Session) -> None:
     """Hold compiled definitions against what SageMaker's SDK writes, and run what it writes; generation 3."""
     session.chdir(ROOT)
     session.install("-c", "tests/constraints/sagemaker3.txt", "-e", ".", "sagemaker", *RUNNING)
