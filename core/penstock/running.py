@@ -101,6 +101,8 @@ def start(
         request = replace(request, replaced=_digests(request.replace, index))
     with Ledger.open(project.ledger) as ledger:
         record = record_of(graph, Path(spec), on, request, datasets)
+        if given := bundle.interface.get("outputs"):
+            record = replace(record, outputs={name: list(made) for name, made in given.items()})
         pid, started = mark_of_this_process()
         record = replace(record, pid=pid, pid_started=started)
         if request.source or request.select:

@@ -12,7 +12,6 @@ from typing import Any
 from penstock.bundle import Bundle
 from penstock.diagnostics import At, Diagnostic, error, has_errors, warning
 from penstock.errors import SpecError
-from penstock.expressions.nodes import OutputRef
 from penstock.frozen import replace
 from penstock.interface import interface_of
 from penstock.ir import Dataset, Graph, Parameter
@@ -271,9 +270,10 @@ def _interface(path: Path, documents: Documents) -> dict[str, Any]:
             if bound is None and raw.get("optional") in (True, "true", "True"):
                 # What nobody gives stays unset: the default, which says nothing, is never handed on.
                 parameters[name] = Parameter(name, "string", "")
-    outputs = {name: OutputRef(made.step, made.port) for name, made in job.outputs.items()}
-    graph = Graph(_name(path, documents.job), parameters=parameters, datasets=datasets, outputs=outputs)
-    return interface_of(graph, {})
+    graph = Graph(_name(path, documents.job), parameters=parameters, datasets=datasets)
+    # Steps of pipelines inside have a dot in their names, which a reference of the language cannot hold.
+    outputs = {name: [made.step, made.port] for name, made in job.outputs.items()}
+    return {**interface_of(graph, {}), "outputs": outputs}
 
 
 def _parameter(name: str, bound: Value | Any, kind: str, value: object) -> Parameter:

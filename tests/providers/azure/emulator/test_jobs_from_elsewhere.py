@@ -55,14 +55,15 @@ def test_pipelines_inside_of_pipelines_are_opened(tmp_path: Path) -> None:
         ports = {"inputs": {"n": {"type": "integer"}}, "outputs": {"out": {"type": "uri_folder"}}}
         return {"type": "pipeline", "name": "p", **ports, "jobs": {"inner": inner}}
 
+    up = {"outputs": {"out": "${{parent.outputs.made}}"}}
     nodes = {
-        "outer": {"type": "pipeline", "component": "./outer.yml", "inputs": {"n": 8}},
+        "outer": {"type": "pipeline", "component": "./outer.yml", "inputs": {"n": 8}, **up},
         "read": command("cat ${{inputs.d}}/said", inputs={"d": "${{parent.jobs.outer.outputs.out}}"}),
     }
     run = ran(
         tmp_path,
         {
-            "job.yml": pipeline(nodes),
+            "job.yml": pipeline(nodes, outputs={"made": {"type": "uri_folder"}}),
             "outer.yml": wrapped("pipeline/./inner/inner.yml"),
             "inner/inner.yml": wrapped("command/../say.yml"),
             "say.yml": SAY,
@@ -71,6 +72,7 @@ def test_pipelines_inside_of_pipelines_are_opened(tmp_path: Path) -> None:
 
     assert run.states == {"outer.inner.inner": "succeeded", "read": "succeeded"}
     assert log(run, "read") == "8\n"
+    assert (run.outputs["made"] / "said").read_text() == "8\n"
 
 
 def test_a_job_may_be_one_command_or_one_component(tmp_path: Path) -> None:
