@@ -97,6 +97,8 @@ def _row(step: Step, draft: Draft, *, generated: bool) -> dict[str, Any]:
         row["outputs"] = {each.name: draft.port(step.name, each.name) for each in offered(step)}
     if not isinstance(step, Native):
         row["environment"] = "" if generated else _environment(step)
+    if isinstance(step, Command | Train | Tune) and (at := [each.at for each in step.inputs if each.at]):
+        row["at"] = at
     if isinstance(step, Tune):
         # The sampler draws dimensions in the order of the spec.
         row["space"] = [each.name for each in step.space]

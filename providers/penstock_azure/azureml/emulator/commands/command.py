@@ -13,6 +13,7 @@ from penstock.runtime.masking import Masker
 from penstock.runtime.process import Exit, run_process
 from penstock.runtime.variables import step_environment
 from penstock_azure.azureml.emulator.commands.ends import why_failed
+from penstock_azure.azureml.emulator.commands.fixed_paths import held
 from penstock_azure.azureml.emulator.commands.machines import Layout, layout_of
 from penstock_azure.azureml.emulator.commands.places import Places
 from penstock_azure.azureml.emulator.commands.registering import prepare, registered
@@ -58,7 +59,10 @@ def run_command(task: Task, more: Mapping[str, str] | None = None) -> End:
         env = step_environment(places.home, places.tmp, told, run.request.pass_env, interpreter.bin)
         text = substitute(command, inputs, outputs, names)
         secret = tracked.secret if tracked is not None else ""
-        ended = _processes(task, places, layout, text, env, secret)
+        # Trials of a sweep run side by side, each under its own name: their step's row counts.
+        fixed = task.jobs.execution.results(step.name).get("at", ())
+        with held(fixed):
+            ended = _processes(task, places, layout, text, env, secret)
         changed = places.changed(task.inputs, run)
     metrics, details = tracked.ended(ended.ok, ended.stopped) if tracked is not None else ({}, {})
     if ended.stopped:
