@@ -6,8 +6,9 @@ spec. A bundle therefore carries them in `interface.json`:
     {"format": 1, "pipeline": {…}, "steps": {…}, "results": {…}}
 
 `pipeline` is the graph laid flat and without its steps; `steps` says of each step what it is and what it offers;
-`results` is the target's own: where each of these outputs stands once the document has run. A document that Penstock did
-not write may have `outputs` beside them: output of the pipeline → [step, output], for steps named as no spec names them.
+`results` is the target's own: where each of these outputs stands once the document has run. A document that Penstock
+did not write may have `outputs` beside them: output of the pipeline → [step, output], for steps that are named as no
+spec names them.
 """
 
 from __future__ import annotations
