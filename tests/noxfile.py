@@ -8,12 +8,13 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).parent.parent
-RUNNING = ("moto[server]", "uvicorn", "scikit-learn", "pytest", "hypothesis")
+RUNNING = ("moto[server]", "uvicorn", "scikit-learn", "pytest-xdist", "hypothesis")
 """What running a pipeline of the SDK's takes beside the SDK: a loopback account, and what its scripts import."""
 BRIDGE = "tests/clients/test_sdk_bridge.py"
 # The SDK leaves temporary folders to the garbage collector, which warns of them when all tests have ended.
 QUIET = ("-o", "norecursedirs=.* bench", "-q", "-W", "ignore::pytest.PytestUnraisableExceptionWarning")
-
+# Side by side, each file with an endpoint of its own.
+BY_FILE = ("-n", "2", "--dist", "loadfile")
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2")
 THOROUGH = {"PENSTOCK_TESTS": "thorough"}
 
@@ -77,7 +78,7 @@ def sagemaker3(session: nox.Session) -> None:
     """Hold compiled definitions against what SageMaker's SDK writes, and run what it writes; generation 3."""
     session.chdir(ROOT)
     session.install("-c", "tests/constraints/sagemaker3.txt", "-e", ".", "sagemaker", *RUNNING)
-    session.run("pytest", "tests/clients/sagemaker", BRIDGE, *QUIET)
+    session.run("pytest", "tests/clients/sagemaker", BRIDGE, *QUIET, *BY_FILE)
 
 
 @nox.session
@@ -86,7 +87,7 @@ def sagemaker2(session: nox.Session) -> None:
     session.chdir(ROOT)
     session.install("-c", "tests/constraints/sagemaker2.txt", "-e", ".", "sagemaker", "xgboost-cpu", *RUNNING)
     stand_in = "tests/providers/aws/emulator/test_xgboost_stand_in.py"
-    session.run("pytest", "tests/clients/sagemaker2", stand_in, BRIDGE, *QUIET)
+    session.run("pytest", "tests/clients/sagemaker2", stand_in, BRIDGE, *QUIET, *BY_FILE)
 
 
 @nox.session
