@@ -33,7 +33,7 @@ def refusals(step: Step, *, own: bool) -> Iterator[Found]:
         hint = "name a folder beside the document"
         yield file, (*at, "code"), error("P431", message, hint=hint)
     for port, mode in step.modes.items():
-        if mode.startswith("eval_"):
+        if mode.startswith("eval_") and not _hands_out(step, port):
             message = f"input '{port}' of node '{step.node}' has the mode {mode}, which does not run offline"
             hint = "mount the table and read it with mltable, or bind the folder that it names"
             yield file, (*at, "inputs", port), error("P431", message, hint=hint)
@@ -44,6 +44,11 @@ def refusals(step: Step, *, own: bool) -> Iterator[Found]:
             yield file, (*at, "inputs", port, "path_on_compute"), error("P431", message, hint=hint)
 
 
+def _hands_out(step: Step, port: str) -> bool:
+    """Tell whether a parallel node hands out what an input names, and so evaluates it."""
+    return step.type == "parallel" and str(step.setting("input_data")) == f"${{{{inputs.{port}}}}}"
+
+
 def _unreadable(step: Step) -> Iterator[Found]:
     """Read the settings of a node that is more than one process: what cannot be carried out is told here."""
     file, at = step.place
@@ -52,6 +57,10 @@ def _unreadable(step: Step) -> Iterator[Found]:
             from penstock_azure.azureml.emulator.sweeps.settings import read_settings
 
             read_settings(step, {})
+        elif step.type == "parallel":
+            from penstock_azure.azureml.emulator.parallel import settings
+
+            settings.read_settings(step)
     except TaskFault as fault:
         yield file, at, error(fault.code, f"node '{step.node}': {fault.reason}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock_azure.azureml.emulator.tasks import Runner
 
-TYPES = ("command", "sweep")
+TYPES = ("command", "sweep", "parallel")
 """The types that `runner_of` knows; pipelines are opened while the job is read."""
 
 
@@ -19,5 +19,9 @@ def runner_of(type: str) -> Runner:
             from penstock_azure.azureml.emulator.sweeps.search import run_sweep
 
             return run_sweep
+        case "parallel":
+            from penstock_azure.azureml.emulator.parallel.node import run_parallel
+
+            return run_parallel
         case _:
             raise KeyError(type)

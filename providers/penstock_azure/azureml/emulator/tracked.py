@@ -61,14 +61,17 @@ def root_of(work: AzureMLWork) -> str:
     return run_id(work.run.record, "")
 
 
-def track(task: Task, tracking: Tracking) -> Tracked:
-    """Begin a node's run."""
+def run_of(task: Task) -> str:
+    """Give the id of a node's run, which is another for each attempt."""
     record = task.record
     again = f"{record.attempt}.{task.jobs.run.record.resumes}"
     name = record.name if again == "1.0" else f"{record.name}/{again}"
-    found = tracking.begin(
-        record.name, parent=root_of(task.jobs.work), run_id=run_id(task.jobs.run.record, name)
-    )
+    return run_id(task.jobs.run.record, name)
+
+
+def track(task: Task, tracking: Tracking) -> Tracked:
+    """Begin a node's run."""
+    found = tracking.begin(task.record.name, parent=root_of(task.jobs.work), run_id=run_of(task))
     return Tracked(tracking, found, tracking.variables(found), tracking.secret)
 
 

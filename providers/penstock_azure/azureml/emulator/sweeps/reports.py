@@ -5,15 +5,11 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
 
-from penstock_azure.azureml.emulator.tasks import Task, TaskFault
-
-if TYPE_CHECKING:
-    from penstock_azure.azureml.mlflow.tracking import Tracking
+from penstock_azure.azureml.emulator.tasks import Task
+from penstock_azure.azureml.emulator.tracked import run_of
 
 SCRIPT = "penstock_objective.py"
 _TOLD = "PENSTOCK_OBJECTIVE"
@@ -53,63 +49,40 @@ class Reports:
         self._task = task
         command = str(task.step.component.get("command") or "")
         self._by_script = task.jobs.execution.own and SCRIPT in command
-        self._tracking: Tracking | None = None
-        self._runs: dict[int, str] = {}
-        self._lock = threading.Lock()
         if self._by_script:
             self._folder.mkdir(parents=True, exist_ok=True)
             (self._folder / "mlflow.py").write_text(_STAND_IN, encoding="utf-8")
 
-    def __enter__(self) -> Self:
-        return self
+    @property
+    def are_heard(self) -> bool:
+        """Whether trials have somewhere to report to."""
+        return self._by_script or self._task.jobs.work.tracking is not None
 
-    def __exit__(self, *_: object) -> None:
-        if self._tracking is not None:
-            self._tracking.close()
+    def variables(self, number: int) -> dict[str, str]:
+        """Give the variables by which Penstock's own script reports; all else reports to the run's server."""
+        if not self._by_script:
+            return {}
+        self._file(number).unlink(missing_ok=True)
+        own = self._task.step.variables.get("PYTHONPATH", "")
+        path = os.pathsep.join(filter(None, [str(self._folder), own]))
+        return {"PYTHONPATH": path, _TOLD: str(self._file(number))}
 
-    def variables(self, number: int, name: str) -> dict[str, str]:
-        """Give the variables by which a trial reports. Raises TaskFault."""
-        found: dict[str, str] = {}
-        try:
-            with self._lock:
-                if self._tracking is None:
-                    from penstock_azure.azureml.mlflow.tracking import Tracking
-
-                    job = self._task.jobs.execution.job
-                    place = self._task.jobs.run.folder / "mlflow" / self._task.step.name
-                    self._tracking = Tracking(place, job.name)
-                self._runs[number] = self._tracking.begin(name)
-            found |= self._tracking.variables(self._runs[number])
-        except (OSError, sqlite3.Error) as fault:
-            raise TaskFault(f"no tracking server can be opened: {fault}", "P419") from None
-        if self._by_script:
-            self._file(number).unlink(missing_ok=True)
-            own = self._task.step.variables.get("PYTHONPATH", "")
-            found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(self._folder), own]))
-            found[_TOLD] = str(self._file(number))
-        return found
-
-    def so_far(self, number: int) -> list[float]:
+    def so_far(self, trial: Task) -> list[float]:
         """Give every value of the objective that a trial has logged, in order."""
-        if self._tracking is None or number not in self._runs:
+        tracking = self._task.jobs.work.tracking
+        if tracking is None:
             return []
         try:
-            points = self._tracking.history(self._runs[number], self.metric)
+            points = tracking.history(run_of(trial), self.metric)
         except (OSError, sqlite3.Error):
             return []
         return [math.nan if each.value is None else each.value for each in points]
 
-    def metrics(self, number: int) -> dict[str, float]:
+    def metrics(self, number: int, logged: Mapping[str, float]) -> dict[str, float]:
         """Give the last value of each metric of a trial that has ended; without what is no number."""
-        found: Mapping[str, float] = {}
-        if self._tracking is not None and number in self._runs:
-            try:
-                found = self._tracking.metrics(self._runs[number])
-            except (OSError, sqlite3.Error) as fault:
-                raise TaskFault(f"what the trial logged cannot be read: {fault}", "P419") from None
-        told = {key: each for key, each in found.items() if math.isfinite(each)}
-        if self._by_script and (number_told := _number(self._file(number))) is not None:
-            told[self.metric] = number_told
+        told = {key: each for key, each in logged.items() if math.isfinite(each)}
+        if self._by_script and (found := _number(self._file(number))) is not None:
+            told[self.metric] = found
         return told
 
     def _file(self, number: int) -> Path:

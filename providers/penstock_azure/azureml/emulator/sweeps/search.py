@@ -25,6 +25,7 @@ from penstock_azure.azureml.emulator.commands.variables import run_id
 from penstock_azure.azureml.emulator.keys import key_parts
 from penstock_azure.azureml.emulator.outcomes import finished
 from penstock_azure.azureml.emulator.reading.model import Step, Value
+from penstock_azure.azureml.emulator.stops import AnyOf
 from penstock_azure.azureml.emulator.sweeps.reports import Reports
 from penstock_azure.azureml.emulator.sweeps.settings import Settings, read_settings
 from penstock_azure.azureml.emulator.tasks import End, Given, Task, TaskFault
@@ -41,25 +42,14 @@ def run_sweep(task: Task) -> End:
     settings = read_settings(task.step, task.jobs.execution.results(task.step.name))
     # Once, and not by each trial: an environment that cannot be built fails the search.
     task.jobs.interpreter(task.step)
-    with Reports(task, settings.metric) as reports:
-        search = Search(task, settings, reports)
-        try:
-            return search.closed() if task.jobs.work.gated(task.step.name) else search.to_its_end()
-        except RunError as fault:
-            told = fault.diagnostics[0]
-            raise TaskFault(f"{told.message}; {told.hint}", told.code) from None
-
-
-class Stop(threading.Event):
-    """Tells one trial to end: by itself, or with the search and the run."""
-
-    def __init__(self, *others: threading.Event) -> None:
-        super().__init__()
-        self._others = others
-
-    def is_set(self) -> bool:
-        """Tell whether to stop."""
-        return super().is_set() or any(each.is_set() for each in self._others)
+    search = Search(task, settings, Reports(task, settings.metric))
+    if not search.reports.are_heard:
+        raise TaskFault("no tracking server runs to which its trials could report", "P431")
+    try:
+        return search.closed() if task.jobs.work.gated(task.step.name) else search.to_its_end()
+    except RunError as fault:
+        told = fault.diagnostics[0]
+        raise TaskFault(f"{told.message}; {told.hint}", told.code) from None
 
 
 class Search:
@@ -87,7 +77,7 @@ class Search:
         folder = self.task.folder / "trial-0"
         record = replace(self._record, log=self._log(0))
         task = replace(self.task, step=step, record=record, inputs=inputs, folder=folder)
-        end = run_command(task, self.reports.variables(0, record.name))
+        end = run_command(task, self.reports.variables(0))
         return replace(end, metrics={})
 
     def to_its_end(self) -> End:
@@ -136,16 +126,18 @@ class Search:
         self._tell(number, shown, self._ran(number, step, record, inputs))
 
     def _ran(self, number: int, step: Step, record: StepRecord, inputs: Mapping[str, Given]) -> StepRecord:
-        stop = Stop(self._stop, self.task.stop)
+        stop = AnyOf(self._stop, self.task.stop)
         folder = self.task.folder / f"trial-{number}"
         task = replace(self.task, step=step, record=record, inputs=inputs, folder=folder, stop=stop)
         over = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(number, stop, over))
+        watcher = threading.Thread(target=self._watch, args=(number, task, over))
         if self.settings.policy is not None:
             watcher.start()
         try:
-            end = run_command(task, self.reports.variables(number, record.name))
-            metrics = {**end.metrics, **self.reports.metrics(number)}
+            end = run_command(task, self.reports.variables(number))
+            metrics = self.reports.metrics(number, end.metrics)
+            if self.settings.policy is not None:
+                self._heard(number, self.reports.so_far(task))
             record = replace(record, exit_code=end.exit_code, signal=end.signal, ended=time.time())
             if end.stopped:
                 message = self._behind.get(number, "stopped")
@@ -167,15 +159,13 @@ class Search:
             if watcher.is_alive():
                 watcher.join()
 
-    def _watch(self, number: int, stop: threading.Event, over: threading.Event) -> None:
+    def _watch(self, number: int, task: Task, over: threading.Event) -> None:
         """Look at what a trial reports while it runs, and end it where the policy says so."""
         policy, looked = self.settings.policy, 0
         assert policy is not None
         while not over.wait(0.1):
-            values = self.reports.so_far(number)
-            with self._telling:
-                self._reported[number] = values
-                others = dict(self._reported)
+            values = self.reports.so_far(task)
+            others = self._heard(number, values)
             due = policy.look(len(values))
             if due <= looked:
                 continue
@@ -185,8 +175,13 @@ class Search:
                 self._behind[number] = (
                     f"{policy.kind} ended it: {self.settings.metric} = {last:.6g} after {due} reports"
                 )
-                stop.set()
+                task.stop.set()
                 return
+
+    def _heard(self, number: int, values: list[float]) -> dict[int, list[float]]:
+        with self._telling:
+            self._reported[number] = values
+            return dict(self._reported)
 
     def _trial(self, drawn: Mapping[str, Scalar]) -> tuple[Step, dict[str, Given]]:
         """Write one trial as a command node."""
@@ -230,9 +225,6 @@ class Search:
             objective = record.details.get("metrics", {}).get(metric)
             if objective is None:
                 status, message = "failed", f"{metric}: the trial logged no such metric [P423]"
-        if self.settings.policy is not None:
-            with self._telling:
-                self._reported[number] = self.reports.so_far(number) or self._reported.get(number, [])
         cached = record.cache == "hit"
         length = record.ended - record.started if record.started and record.ended and not cached else None
         trial = Trial(number, shown, status, objective, message, cached, length, record.log)

@@ -71,6 +71,7 @@ def point(number: int, numbers: Sequence[int]) -> int:
 
 
 def directions(dimension: int) -> list[int]:
+    """Give the direction numbers of a dimension, counted from 0."""
     if dimension == 0:
         return [1 << (BITS - 1 - at) for at in range(BITS)]
     degree, inner, first = _TABLE[dimension - 1]
