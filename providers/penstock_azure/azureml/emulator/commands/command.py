@@ -19,6 +19,7 @@ from penstock_azure.azureml.emulator.commands.places import Places
 from penstock_azure.azureml.emulator.commands.registering import prepare, registered
 from penstock_azure.azureml.emulator.commands.substitution import substitute
 from penstock_azure.azureml.emulator.commands.variables import run_id, service_variables
+from penstock_azure.azureml.emulator.stand_in import stand_ins
 from penstock_azure.azureml.emulator.tasks import End, Task, TaskFault
 from penstock_azure.azureml.emulator.tracked import track
 from penstock_azure.azureml.validation.report import mapping
@@ -53,7 +54,7 @@ def run_command(task: Task, more: Mapping[str, str] | None = None) -> End:
         tracked = track(task, tracking) if tracking is not None else None
         if tracked is not None:
             told |= {"AZUREML_RUN_ID": tracked.run, **tracked.variables}
-        told |= more or {}
+        told |= stand_ins(step, told) | dict(more or {})
         registers = task.jobs.execution.own and task.record.kind == "register"
         told |= prepare(places.folder) if registers else {}
         env = step_environment(places.home, places.tmp, told, run.request.pass_env, interpreter.bin)
