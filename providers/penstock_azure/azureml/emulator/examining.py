@@ -8,12 +8,17 @@ from typing import Any
 from penstock.bundle import Bundle
 from penstock.diagnostics import Diagnostic, Path, error
 from penstock.errors import RunError
+from penstock.interface import Interface
 from penstock.runtime.isolation import isolating_prefix
 from penstock.runtime.offline import Request
 from penstock.runtime.project import Project
+from penstock.runtime.stand_ins import StandIns
 from penstock.suggest import nearest
+from penstock_azure.azureml.emulator.commands.machines import layout_of
+from penstock_azure.azureml.emulator.commands.timing import timeout_of
 from penstock_azure.azureml.emulator.emulator import given_texts, opened, sources_of, stand_ins_of
-from penstock_azure.azureml.emulator.execution import names_of
+from penstock_azure.azureml.emulator.environments.wanted import wanted
+from penstock_azure.azureml.emulator.execution import names_of, place_in
 from penstock_azure.azureml.emulator.locating import located
 from penstock_azure.azureml.emulator.reading.binding import ASSETS, flat
 from penstock_azure.azureml.emulator.reading.job import read_job
@@ -21,6 +26,7 @@ from penstock_azure.azureml.emulator.reading.model import Data, Job, Step
 from penstock_azure.azureml.emulator.reading.nodes import ReadingFault
 from penstock_azure.azureml.emulator.refusals import missing_components, refusals
 from penstock_azure.azureml.emulator.sources import SourceFault, Sources, datastore_path
+from penstock_azure.azureml.emulator.tasks import TaskFault
 from penstock_azure.azureml.validation.report import mapping
 
 Found = tuple[str, Path, Diagnostic]
@@ -46,6 +52,7 @@ def examine(bundle: Bundle, request: Request, project: Project) -> Request:
         found += _asked(request, job)
         for step in job.steps.values():
             placed += refusals(step, own=documents.own)
+            placed += _unmeant(step, bundle, stand_ins, interface)
         # Whatever an earlier attempt wrote to a datastore is not there yet: the run's own folder is not made.
         sources = sources_of(bundle, request, stand_ins, project, project.home / "nowhere")
         placed += _unfilled(job, sources)
@@ -107,6 +114,20 @@ def _comes(address: str, written: set[str], registered: set[str]) -> bool:
         return any(f"{stored}/".startswith(f"{each.strip('/')}/") for each in written)
     asset = asset_of(address)
     return asset is not None and asset[0] in registered
+
+
+def _unmeant(step: Step, bundle: Bundle, stand_ins: StandIns, interface: Interface | None) -> Iterator[Found]:
+    """Report an environment that nothing stands for, and processes that cannot be laid out."""
+    file, at = step.place
+    row: Mapping[str, Any] = interface.results.get(step.name, {}) if interface is not None else {}
+    try:
+        if step.type in ("command", "sweep", "parallel") and "environment" not in row:
+            wanted(step, stand_ins.images, lambda name: place_in(bundle, name))
+        if step.type == "command":
+            layout_of(step)
+            timeout_of(step)
+    except TaskFault as fault:
+        yield file, at, error(fault.code, fault.reason)
 
 
 def _asked(request: Request, job: Job) -> Iterator[Diagnostic]:

@@ -40,7 +40,6 @@ class Execution:
         self.job = job
         self.interface = interface
         self.stand_ins = stand_ins
-        self.assets = {each.path: each for each in bundle.assets}
 
     @property
     def own(self) -> bool:
@@ -68,14 +67,17 @@ class Execution:
 
     def bundle_path(self, name: str) -> Path:
         """Give the place of a file by its path from the bundle's root."""
-        asset = self.assets.get(name)
-        if asset is not None and asset.source:
-            return Path(asset.source)
-        return (self.bundle.folder or Path()) / name
+        return place_in(self.bundle, name)
 
     def folder(self, step: str) -> Path:
         """Give the folder of a step, which nobody else uses."""
         return self.run.folder / "steps" / step
+
+
+def place_in(bundle: Bundle, name: str) -> Path:
+    """Give the place of a bundle's file by its path from the root."""
+    asset = next((each for each in bundle.assets if each.path == name and each.source), None)
+    return Path(asset.source) if asset is not None else (bundle.folder or Path()) / name
 
 
 def names_of(interface: Interface | None) -> dict[str, str]:

@@ -18,11 +18,11 @@ from penstock_azure.azureml.emulator.commands.machines import Layout, layout_of
 from penstock_azure.azureml.emulator.commands.places import Places
 from penstock_azure.azureml.emulator.commands.registering import prepare, registered
 from penstock_azure.azureml.emulator.commands.substitution import substitute
+from penstock_azure.azureml.emulator.commands.timing import timeout_of
 from penstock_azure.azureml.emulator.commands.variables import run_id, service_variables
 from penstock_azure.azureml.emulator.stand_in import stand_ins
 from penstock_azure.azureml.emulator.tasks import End, Task, TaskFault
 from penstock_azure.azureml.emulator.tracked import track
-from penstock_azure.azureml.validation.report import mapping
 
 GRACE = 5.0
 
@@ -71,25 +71,12 @@ def run_command(task: Task, more: Mapping[str, str] | None = None) -> End:
     if not ended.ok:
         if changed:
             run.notice(changed, task.record.name)
-        reason, code = why_failed(task, ended, timeout_of(task))
+        reason, code = why_failed(task, ended, timeout_of(task.step))
         return End(reason=reason, code=code, exit_code=ended.code, signal=ended.signal, metrics=metrics)
     if changed:
         return End(reason=changed, code="P413", exit_code=ended.code)
     end = End(exit_code=ended.code, left=places.take(run.store), metrics=metrics, details=details)
     return registered(task, end) if registers else end
-
-
-def timeout_of(task: Task) -> float | None:
-    """Give the seconds that a node may run; `None` for no end. Raises TaskFault."""
-    given = mapping(task.step.setting("limits")).get("timeout")
-    if given in (None, ""):
-        return None
-    try:
-        return float(str(given)) or None
-    except ValueError:
-        raise TaskFault(
-            f"'limits.timeout' of node '{task.step.name}' is '{given}', and no number", "P410"
-        ) from None
 
 
 def _processes(
@@ -155,7 +142,7 @@ def _process(
         log=task.jobs.log(task.record),
         stop=stop,
         on_line=lambda line: run.line(name, line),
-        timeout=timeout_of(task),
+        timeout=timeout_of(task.step),
         grace=GRACE,
         masker=Masker(secrets),
         on_start=task.jobs.starter(task.record) if first else None,

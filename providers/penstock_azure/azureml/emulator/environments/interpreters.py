@@ -48,7 +48,9 @@ class Interpreters:
     def wanted(self, step: Step) -> Wanted:
         """Tell what a step's environment stands for. Raises TaskFault."""
         own = self._asked_for(step)
-        return Wanted(own) if own is not None else wanted(step, self._execution)
+        if own is not None:
+            return Wanted(own)
+        return wanted(step, self._execution.stand_ins.images, self._execution.bundle_path)
 
     def _asked_for(self, step: Step) -> Requirements | None:
         """Give what the spec asks for: the packages that the service's own machinery needs are none of a script's."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from penstock.frozen import dataclass
 from penstock.runtime.environments import EnvironmentFault, Requirements
@@ -18,9 +18,7 @@ from penstock_azure.azureml.emulator.reading.model import Step
 from penstock_azure.azureml.emulator.tasks import TaskFault
 from penstock_azure.azureml.validation.report import is_mapping, mapping
 
-if TYPE_CHECKING:
-    from penstock_azure.azureml.emulator.execution import Execution
-
+Overrides = Mapping[str, Mapping[str, Any]]
 _REGISTRY = re.compile(r"azureml://registries/[^/]+/environments/([^/]+)(?:/(?:versions|labels)/([^/]+))?/?")
 _ID = re.compile(r".*/environments/([^/]+)/versions/([^/]+)/?")
 _ASSET = re.compile(r"azureml:([^:@/]+)(?:[:@](.+))?")
@@ -45,10 +43,18 @@ def environment_of(step: Step) -> Any:
     return step.document.get("environment") or task.get("environment") or step.component.get("environment")
 
 
-def wanted(step: Step, execution: Execution) -> Wanted:
-    """Tell what stands for a step's environment. Raises TaskFault (P432, P406)."""
+def wanted(step: Step, overrides: Overrides, place: Callable[[str], Path]) -> Wanted:
+    """Tell what stands for a step's environment.
+
+    Args:
+        step: whose environment it is.
+        overrides: the section `images:` of penstock.yaml.
+        place: gives the place of a file of the bundle.
+
+    Raises:
+        TaskFault: nothing stands for it (P432), or it cannot be read (P406).
+    """
     given = environment_of(step)
-    overrides = execution.stand_ins.images
     # A node's own environment stands where the node does, a component's where that does.
     file = step.scope.file if step.document.get("environment") else step.file
     if isinstance(given, str):
@@ -62,11 +68,11 @@ def wanted(step: Step, execution: Execution) -> Wanted:
             raise TaskFault(
                 f"the environment '{given}' of node '{step.name}' is not of this machine; {hint}", "P432"
             )
-        path = execution.bundle_path(beside(file, given.removeprefix("file:")))
-        return _inline(_read(path, step), step, execution, path.parent, overrides)
+        path = place(beside(file, given.removeprefix("file:")))
+        return _inline(_read(path, step), step, path.parent, overrides)
     if is_mapping(given):
-        folder = execution.bundle_path(file).parent
-        return _inline(given, step, execution, folder, overrides)
+        folder = place(file).parent
+        return _inline(given, step, folder, overrides)
     raise TaskFault(f"node '{step.name}' names no environment", "P432")
 
 
@@ -79,7 +85,7 @@ def _name(text: str) -> str:
     return ""
 
 
-def _mapped(text: str, overrides: Mapping[str, Mapping[str, Any]]) -> Wanted | None:
+def _mapped(text: str, overrides: Overrides) -> Wanted | None:
     """Give what penstock.yaml says of an environment or image: by its whole address, else without its version."""
     name = _name(text)
     keys = [text, *([f"azureml:{name}", name] if name else [text.partition("@")[0].rpartition(":")[0]])]
@@ -94,9 +100,8 @@ def _mapped(text: str, overrides: Mapping[str, Mapping[str, Any]]) -> Wanted | N
 def _inline(
     given: Mapping[str, Any],
     step: Step,
-    execution: Execution,
     folder: Path,
-    overrides: Mapping[str, Mapping[str, Any]],
+    overrides: Overrides,
 ) -> Wanted:
     image = str(given.get("image") or "")
     named = given.get("name")

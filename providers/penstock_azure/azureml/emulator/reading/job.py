@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from penstock_azure.azureml.validation.expressions import expressions, single
 from penstock_azure.azureml.validation.report import by_name, is_list, is_mapping, mapping, texts
 
 _DEEPEST = 100
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
 
 
 class Expansion:
@@ -49,8 +51,8 @@ class Expansion:
         bodies = {body: name for name, body in _bodies(scope)}
         blocks = dict(_blocks(scope))
         for name, given in scope.jobs.items():
-            if not is_mapping(given):
-                raise ReadingFault(f"node '{name}' is no mapping", scope.file, (*scope.path, "jobs", name))
+            if not is_mapping(given) or not _NAME.fullmatch(name):
+                raise ReadingFault(f"node '{name}' is none", scope.file, (*scope.path, "jobs", name))
             if name in bodies:
                 self.bodies[f"{scope.prefix}{name}"] = f"{scope.prefix}{bodies[name]}"
                 continue
@@ -236,7 +238,9 @@ def _of_one_node(
 def node_name(documents: Documents) -> str:
     """Name the one node of a job that is no pipeline."""
     stem = documents.main.rpartition("/")[2].rpartition(".")[0]
-    return str(documents.job.get("name") or stem or "job")
+    given = documents.job.get("name")
+    # Folders and logs are called by it.
+    return re.sub(r"[^\w-]", "_", str(given if isinstance(given, str) and given else stem)) or "job"
 
 
 def _given(job: Mapping[str, Any], file: str) -> dict[str, Binding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ CONTROL_FLOW = ("if_else", "parallel_for", "do_while")
 LOOPS = ("parallel_for", "do_while")
 # What is a node's own text, or is resolved by itself.
 _KEPT = ("inputs", "outputs", "component", "trial", "command", "task", "program_arguments", "search_space")
+
+
+_PORT = re.compile(r"[A-Za-z_][\w.-]*")
 
 
 class ReadingFault(Exception):
@@ -68,6 +72,11 @@ def read_node(name: str, node: Mapping[str, Any], scope: Scope, documents: Docum
     inline = component is node
     declared = {} if inline else flat(component.get("inputs"))
     inputs, types, modes = read_inputs(node, declared, scope, at)
+    outputs = read_outputs(node, component, scope, inline)
+    wrong = next((port for port in (*inputs, *outputs) if not _PORT.fullmatch(port)), None)
+    if wrong is not None:
+        # Folders are called by it.
+        raise ReadingFault(f"'{wrong}' is no name for a port", scope.file, at)
     document = {key: each if key in _KEPT else filled(each, scope) for key, each in node.items()}
     variables: dict[str, str] = {
         **_variables(component if inline or scope.file == file else {}, scope),
@@ -84,7 +93,7 @@ def read_node(name: str, node: Mapping[str, Any], scope: Scope, documents: Docum
         inputs=inputs,
         types=types,
         modes=modes,
-        outputs=read_outputs(node, component, scope, inline),
+        outputs=outputs,
         variables=variables,
     )
 
