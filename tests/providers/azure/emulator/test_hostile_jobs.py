@@ -10,6 +10,7 @@ from tests.providers.azure.emulator.jobs_for_tests import command, component, pi
 
 import penstock
 from penstock.bundle import Bundle
+from penstock.runtime.events import Event
 
 
 def test_a_job_that_calls_itself_by_a_path_is_called_otherwise(tmp_path: Path) -> None:
@@ -68,7 +69,10 @@ def test_an_output_that_leads_out_of_its_datastore_stays_in_the_run(tmp_path: Pa
     node["outputs"] = {"o": {"type": "uri_folder", "path": "azureml://datastores/d/paths/../../../../out"}}
     told: list[str] = []
 
-    run = ran(tmp_path, {"job.yml": pipeline({"one": node})}, watch=lambda event: told.append(str(event)))
+    def watch(event: Event) -> None:
+        told.append(str(event))
+
+    run = ran(tmp_path, {"job.yml": pipeline({"one": node})}, watch=watch)
 
     assert run.succeeded
     assert any("leads out of its datastore" in each for each in told)
