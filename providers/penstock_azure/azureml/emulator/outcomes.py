@@ -9,6 +9,7 @@ from penstock.frozen import replace
 from penstock.ir import Output
 from penstock.runtime.artifacts import Artifact
 from penstock.runtime.records import OutputRecord, StepRecord, StepStatus
+from penstock_azure.azureml.emulator.children import child_record
 from penstock_azure.azureml.emulator.metrics import read_metrics
 from penstock_azure.azureml.emulator.reading.model import Slot, Step
 from penstock_azure.azureml.emulator.registration import (
@@ -39,6 +40,7 @@ def finished(
         **record.details,
         **end.details,
         "node": step.node,
+        "child": child_record(work.run.record, step),
         "left": {name: each.to_json() for name, each in end.left.items()},
     }
     if end.values:

@@ -13,6 +13,7 @@ from penstock.runtime.cache import ask, cache_key, is_rerun
 from penstock.runtime.environments import EnvironmentFault
 from penstock.runtime.records import StepRecord, StepStatus
 from penstock.runtime.tree import ArtifactError
+from penstock_azure.azureml.emulator.children import child_record
 from penstock_azure.azureml.emulator.codes import Codes
 from penstock_azure.azureml.emulator.delivering import deliver
 from penstock_azure.azureml.emulator.environments.interpreters import Interpreters
@@ -89,7 +90,8 @@ class AzureMLWork:
             inputs = {port: provide(self, step, port) for port in step.inputs}
             record = self.looked_up(step, replace(record, started=time.time()), inputs, self._is_whole)
             if record.status is StepStatus.SUCCEEDED and self._take_over(record):
-                return self._settled(replace(record, ended=time.time()))
+                details = {**record.details, "child": child_record(self.run.record, step, record)}
+                return self._settled(replace(record, ended=time.time(), details=details))
         except TaskFault as fault:
             return self._settled(_ended(record, StepStatus.FAILED, f"{fault.reason} [{fault.code}]"))
         except SourceFault as fault:

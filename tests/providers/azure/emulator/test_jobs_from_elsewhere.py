@@ -205,3 +205,15 @@ def test_remote_data_is_refused_with_what_stands_in_for_it(tmp_path: Path) -> No
     assert "-d rows=PATH" in told.hint and "--replace https://host/x.csv=PATH" in told.hint
     assert log(by_name, "one") == "1,2\n"
     assert by_address.steps["one"].cache == "hit"
+
+
+def test_a_reused_node_says_whose_result_it_has(tmp_path: Path) -> None:
+    files = {"job.yml": pipeline({"one": {"type": "command", "component": "./say.yml"}}), "say.yml": SAY}
+
+    first, second, third = ran(tmp_path, files), ran(tmp_path, files), ran(tmp_path, files)
+
+    made, *reused = (each.steps["one"].details["child"] for each in (first, second, third))
+    assert (made["runType"], made["properties"]["azureml.isreused"]) == ("azureml.StepRun", "false")
+    assert [each["properties"]["azureml.isreused"] for each in reused] == ["true", "true"]
+    assert {each["properties"]["azureml.reusedrunid"] for each in reused} == {made["runId"]}
+    assert len({made["runId"], *(each["runId"] for each in reused)}) == 3
