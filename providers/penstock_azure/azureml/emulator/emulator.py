@@ -23,6 +23,7 @@ from penstock.runtime.scheduler import run_steps
 from penstock.runtime.stand_ins import StandIns
 from penstock.runtime.values import Values
 from penstock_azure.azureml.emulator.codes import take_codes
+from penstock_azure.azureml.emulator.control_flow.rounds import with_bodies
 from penstock_azure.azureml.emulator.delivering import DATASTORES
 from penstock_azure.azureml.emulator.execution import Execution, names_of
 from penstock_azure.azureml.emulator.reading.binding import service_text
@@ -52,7 +53,7 @@ class AzureMLEmulator:
         stand_ins = stand_ins_of(run.request)
         execution = Execution(run, bundle, documents, job, interface, stand_ins)
         sources = sources_of(bundle, run.request, stand_ins, run.project, run.folder / DATASTORES)
-        codes = take_codes(job.steps.values(), bundle, run)
+        codes = take_codes(with_bodies(job.steps.values(), documents), bundle, run)
         work = AzureMLWork(execution, sources, codes)
         run.begin([*job.steps, *_gathered_names(interface, job)])
         needs = {name: step.needs for name, step in job.steps.items()}

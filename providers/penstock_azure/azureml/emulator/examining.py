@@ -16,6 +16,7 @@ from penstock.runtime.stand_ins import StandIns
 from penstock.suggest import nearest
 from penstock_azure.azureml.emulator.commands.machines import layout_of
 from penstock_azure.azureml.emulator.commands.timing import timeout_of
+from penstock_azure.azureml.emulator.control_flow.rounds import with_bodies
 from penstock_azure.azureml.emulator.emulator import given_texts, opened, sources_of, stand_ins_of
 from penstock_azure.azureml.emulator.environments.wanted import wanted
 from penstock_azure.azureml.emulator.execution import names_of, place_in
@@ -41,16 +42,18 @@ def examine(bundle: Bundle, request: Request, project: Project) -> Request:
         isolating_prefix()
     placed: list[Found] = list(missing_components(documents))
     job: Job | None = None
+    steps: list[Step] = []
     if not placed:
         try:
             given = given_texts(documents, interface, request)
             job = read_job(documents, given, request.datasets, names_of(interface))
+            steps = list(with_bodies(job.steps.values(), documents))
         except ReadingFault as fault:
             placed.append((fault.file, fault.at, error("P431", f"the job cannot be read: {fault}")))
     found: list[Diagnostic] = []
     if job is not None:
         found += _asked(request, job)
-        for step in job.steps.values():
+        for step in steps:
             placed += refusals(step, own=documents.own)
             placed += _unmeant(step, bundle, stand_ins, interface)
         # Whatever an earlier attempt wrote to a datastore is not there yet: the run's own folder is not made.

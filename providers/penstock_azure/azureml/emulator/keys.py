@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from penstock_azure.azureml.emulator.reading.model import Step
+from penstock_azure.azureml.emulator.reading.nodes import CONTROL_FLOW
 from penstock_azure.azureml.emulator.tasks import Given
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def key_parts(work: AzureMLWork, step: Step, inputs: Mapping[str, Given]) -> dic
         "type": step.type,
         **settings,
         "code": code.digest if code else "",
-        "environment": work.interpreters.identify(step),
+        "environment": "" if step.type in CONTROL_FLOW else work.interpreters.identify(step),
         "input": {name: _row(step, name, each) for name, each in inputs.items()},
         "output": {name: each.type for name, each in step.outputs.items()},
         "env": dict(step.variables),

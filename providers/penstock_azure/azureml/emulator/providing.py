@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.runtime.tree import content_digest
+from penstock_azure.azureml.emulator.control_flow.values import control_value, is_control
 from penstock_azure.azureml.emulator.reading.model import Data, Made, Step, Value
 from penstock_azure.azureml.emulator.sources import is_remote
 from penstock_azure.azureml.emulator.tasks import Given, TaskFault
@@ -33,6 +34,8 @@ def _made(work: AzureMLWork, step: Step, port: str, name: str, output: str) -> G
     source = {"step": name}
     if output in work.values.get(name, {}):
         return Given(text=work.values[name][output], source=source)
+    if is_control(work, name, output):
+        return Given(text=control_value(work, name, output), source=source)
     artifact = work.left.get(name, {}).get(output)
     if artifact is None:
         raise TaskFault(

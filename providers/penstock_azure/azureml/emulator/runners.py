@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from penstock_azure.azureml.emulator.tasks import Runner
 
-TYPES = ("command", "sweep", "parallel")
+TYPES = ("command", "sweep", "parallel", "if_else", "parallel_for", "do_while")
 """The types that `runner_of` knows; pipelines are opened while the job is read."""
 
 
@@ -23,5 +23,17 @@ def runner_of(type: str) -> Runner:
             from penstock_azure.azureml.emulator.parallel.node import run_parallel
 
             return run_parallel
+        case "if_else":
+            from penstock_azure.azureml.emulator.control_flow.conditions import run_if_else
+
+            return run_if_else
+        case "parallel_for":
+            from penstock_azure.azureml.emulator.control_flow.loops import run_parallel_for
+
+            return run_parallel_for
+        case "do_while":
+            from penstock_azure.azureml.emulator.control_flow.loops import run_do_while
+
+            return run_do_while
         case _:
             raise KeyError(type)

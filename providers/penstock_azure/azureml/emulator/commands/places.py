@@ -17,6 +17,7 @@ from penstock.runtime.hashing import StatIndex
 from penstock.runtime.offline import OfflineRun
 from penstock.runtime.sweeping import Sweeper
 from penstock.runtime.tree import ArtifactError, content_digest
+from penstock_azure.azureml.emulator.reading.binding import LITERALS
 from penstock_azure.azureml.emulator.reading.model import DEFAULT, Slot, Step
 from penstock_azure.azureml.emulator.tasks import Given, TaskFault
 
@@ -25,7 +26,8 @@ LARGEST = 64 << 20
 
 _MOST = 1_000
 _KEPT = ("outputs", "logs")
-_FILES = ("uri_file",)
+# A value is written to a file, as data is.
+_FILES = ("uri_file", *sorted(LITERALS))
 
 
 class Places:
