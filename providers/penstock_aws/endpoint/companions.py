@@ -66,7 +66,7 @@ class Companions:
 
     Args:
         folder: where changes are written down.
-        region: of what the endpoint itself asks for.
+        region: of all that they hold, whatever region a client names.
     """
 
     def __init__(self, folder: Path, region: str) -> None:
@@ -106,7 +106,7 @@ class Companions:
             call.path,
             call.query,
             {name: value for name, value in call.headers.items() if name not in _LEFT_OUT}
-            | {"authorization": _scoped(signed.access_key, signed.scope)},
+            | {"authorization": _scoped(signed.access_key, self._region, signed.service)},
             body,
         )
         if _operation(request) == "ReceiveMessage":
@@ -198,14 +198,13 @@ class Companions:
 
     def _ask(self, service: str, target: str, members: Mapping[str, Any]) -> dict[str, Any]:
         """Call a service in the endpoint's own name. Raises ServiceFault for an error."""
-        scope = f"20200101/{self._region}/{service}/aws4_request"
         headers = {
             "host": "127.0.0.1",
             "x-amz-target": target,
             "content-type": "application/x-amz-json-1.1"
             if service == "logs"
             else "application/x-amz-json-1.0",
-            "authorization": _scoped("AKIAPENSTOCK", scope),
+            "authorization": _scoped("AKIAPENSTOCK", self._region, service),
         }
         body = json.dumps(dict(members)).encode()
         answer = self.perform(Request(secrets.token_hex(8), "POST", "/", "", headers, body))
@@ -284,8 +283,10 @@ def installed() -> bool:
     return find_spec("moto") is not None and find_spec("flask") is not None
 
 
-def _scoped(access_key: str, scope: str) -> str:
-    # Of a verified call's signature moto needs the scope alone, which says service and region.
+def _scoped(access_key: str, region: str, service: str) -> str:
+    # Of a verified call's signature moto needs the scope alone, which says service and region. The region is always the
+    # endpoint's: a client that names another would look for its jobs' logs and its steps' queues where none are.
+    scope = f"20200101/{region}/{service}/aws4_request"
     return f"{ALGORITHM} Credential={access_key}/{scope}, SignedHeaders=host, Signature={'0' * 64}"
 
 

@@ -37,9 +37,9 @@ class Account:
         self.endpoint = Endpoint(self._project)
         self.session = session_at(self.endpoint, self._stack)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str | None = None) -> Any:
         config = import_module("botocore.config").Config(retries={"total_max_attempts": 1})
-        made = self.session.client(service, config=config)
+        made = self.session.client(service, region, config=config)
         self._stack.callback(made.close)
         return made
 
@@ -84,6 +84,17 @@ endpoint.close()
     )
 
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_client_of_another_region_finds_the_same_queues_and_logs(account: Account) -> None:
+    account.client("sqs").create_queue(QueueName="labels")
+    account.client("logs").create_log_group(logGroupName="/aws/sagemaker/ProcessingJobs")
+
+    queues = account.client("sqs", "eu-west-1").list_queues()["QueueUrls"]
+    groups = account.client("logs", "eu-west-1").describe_log_groups()["logGroups"]
+
+    assert [each.rpartition("/")[2] for each in queues] == ["labels"]
+    assert [each["logGroupName"] for each in groups] == ["/aws/sagemaker/ProcessingJobs"]
 
 
 def test_messages_are_received_once_even_over_a_restart(account: Account) -> None:
