@@ -11,13 +11,14 @@ from penstock.runtime.artifacts import Artifact
 from penstock.runtime.records import OutputRecord, StepRecord, StepStatus
 from penstock_azure.azureml.emulator.children import child_record
 from penstock_azure.azureml.emulator.metrics import read_metrics
-from penstock_azure.azureml.emulator.reading.model import Slot, Step
+from penstock_azure.azureml.emulator.reading.model import DEFAULT, Slot, Step
 from penstock_azure.azureml.emulator.registration import (
     register_by_script,
     register_outputs,
     register_through_mlflow,
 )
 from penstock_azure.azureml.emulator.tasks import End, Given
+from penstock_azure.azureml.emulator.tracked import LOGGED
 
 if TYPE_CHECKING:
     from penstock_azure.azureml.emulator.work import AzureMLWork
@@ -32,8 +33,11 @@ def finished(
     if work.execution.own and work.execution.results(step.name):
         outputs, metrics = _by_the_spec(work, step, end)
     else:
+        # What a node leaves without declaring it, the service shows as artifacts of its run.
+        undeclared = {name: Slot() for name in (DEFAULT, LOGGED) if name not in step.outputs}
+        slots = {**step.outputs, **undeclared}
         outputs = tuple(
-            _record(name, slot, end.left[name]) for name, slot in step.outputs.items() if name in end.left
+            _record(name, slot, end.left[name]) for name, slot in slots.items() if name in end.left
         )
         metrics = {"metrics": dict(end.metrics)} if end.metrics else {}
     details: dict[str, Any] = {

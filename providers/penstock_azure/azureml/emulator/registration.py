@@ -41,13 +41,11 @@ def register_outputs(work: AzureMLWork, step: Step, record: StepRecord) -> StepR
 
 def register_through_mlflow(work: AzureMLWork, record: StepRecord, end: End) -> StepRecord:
     """Enter the models that a node's script registered through MLflow, and say so in its record."""
-    told = record.details.get("mlflow")
     if work.tracking is None:
         return record
-    from penstock_azure.azureml.emulator.commands.variables import run_id
-    from penstock_azure.azureml.emulator.tracked import enter_models
+    from penstock_azure.azureml.emulator.tracked import enter_models, run_for
 
-    run = told["run"] if told else run_id(work.run.record, record.name)
+    run = run_for(record, work.run.record)
     said = enter_models(work, run, end, _lineage(work, record, "", work.records), record.name)
     if not said:
         return record

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.frozen import dataclass
 from penstock.models.registry import ModelRegistry
+from penstock.runtime.records import RunRecord, StepRecord
 from penstock_azure.azureml.emulator.commands.variables import run_id
 from penstock_azure.azureml.mlflow.tracking import Tracking
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from penstock_azure.azureml.emulator.work import AzureMLWork
 
 FOLDER = "mlflow"
+LOGGED = "mlflow_artifacts"
+"""The output under which the files that MLflow was given are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,14 @@ class Tracked:
     run: str
     variables: Mapping[str, str]
     secret: str
+
+    def artifacts(self, folder: Path) -> Path | None:
+        """Give the folder of what was logged as files; `None` where there is none. `folder` is the job's own."""
+        if not (folder / FOLDER).exists():
+            # No client came: asking would make the server's file.
+            return None
+        found = self.tracking.artifacts(self.run)
+        return found if found.is_dir() and any(found.iterdir()) else None
 
     def ended(self, ok: bool, stopped: bool) -> tuple[dict[str, float], dict[str, Any]]:
         """Enter the end of the process; give the metrics, and what else is worth keeping of the run."""
@@ -63,10 +75,13 @@ def root_of(work: AzureMLWork) -> str:
 
 def run_of(task: Task) -> str:
     """Give the id of a node's run, which is another for each attempt."""
-    record = task.record
-    again = f"{record.attempt}.{task.jobs.run.record.resumes}"
-    name = record.name if again == "1.0" else f"{record.name}/{again}"
-    return run_id(task.jobs.run.record, name)
+    return run_for(task.record, task.jobs.run.record)
+
+
+def run_for(record: StepRecord, run: RunRecord) -> str:
+    """Give the id of the run that belongs to a record."""
+    again = f"{record.attempt}.{run.resumes}"
+    return run_id(run, record.name if again == "1.0" else f"{record.name}/{again}")
 
 
 def track(task: Task, tracking: Tracking) -> Tracked:

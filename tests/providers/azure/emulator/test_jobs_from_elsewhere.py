@@ -115,7 +115,8 @@ def test_the_working_folder_keeps_outputs_and_logs(tmp_path: Path) -> None:
     )
 
     assert log(run, "one").split() == [".amlignore", ".gitignore", "a.txt", "logs", "outputs"]
-    assert sorted(run.steps["one"].details["left"]) == ["artifacts"]
+    kept = run.output("one", "artifacts")
+    assert sorted(str(each.relative_to(kept)) for each in kept.glob("*/*")) == ["logs/y", "outputs/x"]
     assert not (tmp_path / "src" / "here").exists()
 
 

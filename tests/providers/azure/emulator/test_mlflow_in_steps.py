@@ -58,6 +58,7 @@ def test_a_model_that_a_step_registers_is_in_the_projects_registry(tmp_path: Pat
     run = ran(tmp_path, files)
 
     assert run.succeeded, log(run, "one")
+    assert (run.output("one", "mlflow_artifacts") / "m" / "model.txt").read_text() == "weights"
     assert run.steps["one"].message == "registered as churn version 1, pending"
     with ModelRegistry.open(tmp_path / ".penstock" / "ledger.db") as registry:
         assert registry.get("churn").lineage["step"] == "one"

@@ -22,7 +22,7 @@ from penstock_azure.azureml.emulator.commands.timing import timeout_of
 from penstock_azure.azureml.emulator.commands.variables import run_id, service_variables
 from penstock_azure.azureml.emulator.stand_in import stand_ins
 from penstock_azure.azureml.emulator.tasks import End, Task, TaskFault
-from penstock_azure.azureml.emulator.tracked import track
+from penstock_azure.azureml.emulator.tracked import LOGGED, track
 
 GRACE = 5.0
 
@@ -75,7 +75,11 @@ def run_command(task: Task, more: Mapping[str, str] | None = None) -> End:
         return End(reason=reason, code=code, exit_code=ended.code, signal=ended.signal, metrics=metrics)
     if changed:
         return End(reason=changed, code="P413", exit_code=ended.code)
-    end = End(exit_code=ended.code, left=places.take(run.store), metrics=metrics, details=details)
+    left = places.take(run.store)
+    logged = tracked.artifacts(run.folder) if tracked is not None else None
+    if logged is not None and LOGGED not in left:
+        left[LOGGED] = run.store.put(logged, move=False, index=run.index)
+    end = End(exit_code=ended.code, left=left, metrics=metrics, details=details)
     return registered(task, end) if registers else end
 
 
