@@ -11,7 +11,8 @@ from penstock_azure.azureml.emulator.reading.model import Step
 from penstock_azure.azureml.emulator.reading.nodes import type_of
 from penstock_azure.azureml.emulator.runners import TYPES
 from penstock_azure.azureml.emulator.tasks import TaskFault
-from penstock_azure.azureml.validation.report import by_name, is_mapping
+from penstock_azure.azureml.validation.expressions import single
+from penstock_azure.azureml.validation.report import by_name, is_mapping, mapping
 
 _WAY_OUT = "leave the node out of a copy of the document, or let a command node do what it does"
 _OWN_WAY_OUT = "in the spec, give the native step a stand-in, local: {run: …}, and run it on local"
@@ -27,7 +28,7 @@ def refusals(step: Step, *, own: bool) -> Iterator[Found]:
         yield file, (*at, "type"), error("P431", message, hint=_OWN_WAY_OUT if own else _WAY_OUT)
         return
     yield from _unreadable(step)
-    code = step.component.get("code")
+    code = step.component.get("code") or mapping(step.component.get("task")).get("code")
     if isinstance(code, str) and (code.startswith(("git+", "azureml:")) or "://" in code):
         message = f"the code of node '{step.node}' stands at '{code}', which is not reached from here"
         hint = "name a folder beside the document"
@@ -46,7 +47,8 @@ def refusals(step: Step, *, own: bool) -> Iterator[Found]:
 
 def _hands_out(step: Step, port: str) -> bool:
     """Tell whether a parallel node hands out what an input names, and so evaluates it."""
-    return step.type == "parallel" and str(step.setting("input_data")) == f"${{{{inputs.{port}}}}}"
+    found = single(step.setting("input_data")) if step.type == "parallel" else None
+    return found is not None and (found.head, found.name) == ("inputs", port)
 
 
 def _unreadable(step: Step) -> Iterator[Found]:

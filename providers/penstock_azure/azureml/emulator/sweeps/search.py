@@ -6,6 +6,7 @@ not made again: a search that is asked for more trials runs the new ones alone.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from penstock_azure.azureml.emulator.sweeps.reports import Reports
 from penstock_azure.azureml.emulator.sweeps.settings import Settings, read_settings
 from penstock_azure.azureml.emulator.tasks import End, Given, Task, TaskFault
 
+_CODE = re.compile(r"(.*) \[(P\d{3})\]", re.DOTALL)
 _ENDED = (StepStatus.SUCCEEDED, StepStatus.FAILED)
 # Of the node: what a trial has not.
 _OF_THE_SEARCH = frozenset(
@@ -260,9 +262,10 @@ class Search:
             return End(f"{cut} came before any trial had ended", "P402", search=table)
         if best is None:
             first = done.first_failure()
-            why = f"; trial {first.number} ({described(first.values)}): {first.message}" if first else ""
+            told, code = _parted(first.message) if first else ("", "P401")
+            why = f"; trial {first.number} ({described(first.values)}): {told}" if first else ""
             over = f" before {cut} ended the search" if cut else ""
-            return End(f"none of {_trials(ended)} succeeded{over}{why}", search=table)
+            return End(f"none of {_trials(ended)} succeeded{over}{why}", code, search=table)
         message = f"best of {_trials(ended)}: number {best.number} ({described(best.values)})"
         message += f" with {done.measured} = {best.objective:.6g}"
         message += f"; {failed} failed" if failed else ""
@@ -281,6 +284,12 @@ class Search:
 
 def _failed(record: StepRecord, message: str) -> StepRecord:
     return replace(record, status=StepStatus.FAILED, ended=time.time(), message=message)
+
+
+def _parted(message: str) -> tuple[str, str]:
+    """Part a message from the code at its end."""
+    found = _CODE.fullmatch(message)
+    return (found[1], found[2]) if found else (message, "P401")
 
 
 def _trials(count: int) -> str:
