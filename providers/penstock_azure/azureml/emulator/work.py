@@ -258,6 +258,8 @@ class AzureMLWork:
         return ask(record, self.run, off=self._why_off(step), expires=None, serves=serves)
 
     def _why_off(self, step: Step) -> str:
+        if step.type in CONTROL_FLOW:
+            return "it decides anew in every run"
         if not is_deterministic(step):
             return "is_deterministic is false"
         if self.execution.job.rerun:
