@@ -42,7 +42,8 @@ CODES: tuple[Code, ...] = (
         """
         A step reads from an address at which nothing stands: no step of the run has written there, the bundle
         ships nothing for it, and no data of this machine stands for it.
-        `--replace ADDRESS=PATH` lets a file or folder of this machine stand for what is stored there.
+        `--replace ADDRESS=PATH` lets a file or folder of this machine stand for what is stored there, and `replace:` in
+        penstock.yaml for good: `replace: {"ADDRESS": data/rows.csv}`.
         """,
     ),
     entry(

@@ -67,6 +67,21 @@ def well(name: str) -> StepStatus:
     return StepStatus.SUCCEEDED
 
 
+def test_a_run_that_is_to_go_on_starts_whatever_needs_nothing_that_failed() -> None:
+    needs = {"bad": [], "behind": ["bad"], "further": ["behind"], "aside": [], "last": ["aside"]}
+    steps = Steps(lambda name: StepStatus.FAILED if name == "bad" else StepStatus.SUCCEEDED)
+
+    found = run_steps(needs, steps, jobs=1, stop=threading.Event(), go_on=True)
+
+    assert {name: str(each.status) for name, each in found.items()} == {
+        "bad": "failed",
+        "behind": "upstream_failed",
+        "further": "upstream_failed",
+        "aside": "succeeded",
+        "last": "succeeded",
+    }
+
+
 def test_every_step_runs_once_after_what_it_needs() -> None:
     steps = Steps(well)
 
