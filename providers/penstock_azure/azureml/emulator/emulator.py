@@ -26,6 +26,7 @@ from penstock_azure.azureml.emulator.codes import take_codes
 from penstock_azure.azureml.emulator.control_flow.rounds import with_bodies
 from penstock_azure.azureml.emulator.delivering import DATASTORES
 from penstock_azure.azureml.emulator.execution import Execution, names_of
+from penstock_azure.azureml.emulator.held import hold_data
 from penstock_azure.azureml.emulator.reading.binding import service_text
 from penstock_azure.azureml.emulator.reading.documents import Documents, documents_of
 from penstock_azure.azureml.emulator.reading.job import read_job
@@ -53,6 +54,9 @@ class AzureMLEmulator:
         stand_ins = stand_ins_of(run.request)
         execution = Execution(run, bundle, documents, job, interface, stand_ins)
         sources = sources_of(bundle, run.request, stand_ins, run.project, run.folder / DATASTORES)
+        if not documents.own:
+            # The ledger holds the data of a spec itself.
+            hold_data(job.steps.values(), sources, run)
         codes = take_codes(with_bodies(job.steps.values(), documents), bundle, run)
         work = AzureMLWork(execution, sources, codes)
         run.begin([*job.steps, *_gathered_names(interface, job)])

@@ -85,6 +85,18 @@ def test_a_failed_job_is_taken_up_where_it_failed(tmp_path: Path) -> None:
     assert log(again, "bad").endswith("1\n")
 
 
+def test_a_job_whose_data_has_changed_is_not_taken_up(tmp_path: Path) -> None:
+    node = command("cat ${{inputs.d}} && false", inputs={"d": {"type": "uri_file", "path": "rows.csv"}})
+    ran(tmp_path, {"job.yml": pipeline({"one": node}), "rows.csv": "1\n"})
+    (tmp_path / "rows.csv").write_text("2\n", encoding="utf-8")
+
+    with pytest.raises(penstock.PenstockError, match="P415"):
+        penstock.resume(project=tmp_path)
+    (tmp_path / "rows.csv").write_text("1\n", encoding="utf-8")
+
+    assert penstock.resume(project=tmp_path).status == "failed"
+
+
 def test_all_processes_of_a_distribution_end_when_one_fails(tmp_path: Path) -> None:
     node = command('if [ "$RANK" = 1 ]; then exit 4; fi; sleep 30')
     node["distribution"] = {"type": "pytorch", "process_count_per_instance": 2}
