@@ -101,8 +101,8 @@ def start(
         request = replace(request, replaced=_digests(request.replace, index))
     with Ledger.open(project.ledger) as ledger:
         record = record_of(graph, Path(spec), on, request, datasets)
-        if given := bundle.interface.get("outputs"):
-            record = replace(record, outputs={name: list(made) for name, made in given.items()})
+        if promised := bundle.interface.get("outputs"):
+            record = replace(record, outputs={name: list(made) for name, made in promised.items()})
         pid, started = mark_of_this_process()
         record = replace(record, pid=pid, pid_started=started)
         if request.source or request.select:
@@ -146,7 +146,7 @@ def resume(
     """
     project = project or find_project(Path.cwd())
     with Ledger.open(project.ledger, create=False) as ledger:
-        found = ledger.find_run(name)
+        found = _to_resume(ledger, name)
         if found.remote:
             from penstock.submitting import take_up
 
@@ -166,6 +166,14 @@ def resume(
         run.take_up()
         _run(emulator, bundle, run)
         return result_of(run)
+
+
+def _to_resume(ledger: Ledger, name: str) -> RunRecord:
+    """Find the run that is to be resumed: `last` passes over those that an endpoint goes on with by itself."""
+    found = ledger.find_run(name)
+    if name == "last" and found.details.get("endpoint"):
+        return next((each for each in ledger.runs(None) if not each.details.get("endpoint")), found)
+    return found
 
 
 def _target(on: str, document: Bundle | None) -> str:

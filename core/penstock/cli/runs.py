@@ -67,7 +67,8 @@ def show(run: str, as_json: bool) -> None:
     record = found.record
     click.echo(f"run {record.id}: {record.pipeline} {record.version}".rstrip() + f" on {record.target}")
     length = f"{'under way for' if record.ended is None else 'took'} {seconds(found.seconds)}"
-    click.echo(f"  {_status(record)}; spec {record.spec}; started {_clock(record.started)}, {length}")
+    spec = f"spec {record.spec}; " if record.spec else ""
+    click.echo(f"  {_status(record)}; {spec}started {_clock(record.started)}, {length}")
     if record.remote:
         click.echo(f"  remote, by profile {record.remote['profile']}")
     for name, value in record.remote.get("shown", {}).items():

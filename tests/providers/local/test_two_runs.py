@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from threading import Thread
 
@@ -11,6 +12,7 @@ from tests.specs_for_tests import Shop
 import penstock
 from penstock.models.registry import ModelRegistry
 from penstock.running import load_run
+from penstock.runtime.records import RunRecord, RunStatus
 
 SPEC = """
     parameters: {n: {type: integer}}
@@ -91,3 +93,18 @@ def test_runs_of_one_process_may_overlap(shop: Shop) -> None:
     assert [Path(shop.project.home / run.steps["one"].log).read_text() for run in done] == [
         f"{run.record.parameters['n']}\n" for run in done
     ]
+
+
+def test_the_last_run_to_resume_is_none_that_an_endpoint_goes_on_with(shop: Shop) -> None:
+    failed = shop.run("steps: {one: {run: 'test -e there'}}".replace("there", str(shop.folder / "there")))
+    shop.file("there")
+    with shop.ledger() as ledger:
+        ledger.begin_run(RunRecord("served", "p", started=time.time(), details={"endpoint": True}))
+        ledger.end_run("served", RunStatus.FAILED, ended=time.time())
+
+    resumed = shop.resume()
+
+    assert (failed.status, resumed.status, resumed.id) == ("failed", "succeeded", failed.id)
+    # It has no spec either, and nothing is said of one.
+    shown = shop.cli("runs", "show", "served").stdout
+    assert "failed; started" in shown
