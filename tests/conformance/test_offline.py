@@ -48,14 +48,18 @@ FEATURES = [
 ]
 ANNOUNCED = {Feature.CHECKPOINT, Feature.CONTENT_TYPE}
 """Losses that stop nothing: they are told, and the run goes on."""
-QUEUE = "https://sqs.eu-west-1.amazonaws.com/111122223333/q"
+SETTINGS = """
+callbacks: {"https://sqs.eu-west-1.amazonaws.com/111122223333/q": {run: "true"}}
+images: {"azureml:plain:1": {packages: []}}
+"""
+"""What this machine has for what the documents of native steps name."""
 
 
 def ran(feature: Feature, on: str, folder: Path) -> penstock.Run:
     """Run a feature's spec with what it needs from its caller."""
     folder.mkdir()
     spec = PAIRS[feature].write(folder, on)
-    (folder / "penstock.yaml").write_text(f'callbacks: {{"{QUEUE}": {{run: "true"}}}}\n', encoding="utf-8")
+    (folder / "penstock.yaml").write_text(SETTINGS, encoding="utf-8")
     given: dict[Feature, dict[str, Any]] = {
         Feature.REQUIRED_PARAMETER: {"parameters": {"p": "b"}},
         Feature.DATASET_SLOT: {"datasets": {"cells": folder / "data" / "cells.csv"}},
