@@ -175,6 +175,9 @@ def parameters_of(graph: Graph, asked: Asked, found: list[Diagnostic]) -> dict[s
 
 def brought(name: str, dataset: Dataset, given: str | os.PathLike[str], index: StatIndex) -> dict[str, Any]:
     """Give the ledger's row of data that the caller brings from this machine. Raises RunError (P408)."""
+    # As a path it would be the folder that the caller stands in, and all that is in there would be taken.
+    if not os.fspath(given):
+        raise RunError([error("P408", f"dataset '{name}' was given no path")])
     path = Path(given).absolute()
     single = dataset.type in SINGLE_FILES
     # os.path answers False for a name that no file can have, where Path's methods raise.

@@ -77,8 +77,8 @@ CODES: tuple[Code, ...] = (
         "P408",
         "a dataset's path does not fit",
         """
-        A path given at start names no dataset of the pipeline, does not exist, or is a folder where the
-        dataset is a file.
+        A path given at start names no dataset of the pipeline, is empty, does not exist, or is a folder where the
+        dataset is a file; or an address given to `penstock submit` is none that the service can read.
 
             penstock run pipeline.yaml -d cells=data/cells.csv
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,9 @@ from penstock.runtime.tree import ArtifactError, content_digest
 from penstock_aws.sagemaker.document import place_of
 from penstock_aws.sagemaker.emulator.data.flattening import flatten
 from penstock_aws.submission.filling import Filled
+
+_READABLE = re.compile(r"(s3|https)://[^/]+")
+"""How an address begins that jobs can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,9 @@ def contents(filled: Filled, data: dict[str, str], index: StatIndex) -> tuple[li
         index: spares unchanged files a second reading.
 
     Raises:
-        RunError: a file is gone, or has changed since it was compiled (P459).
+        RunError: a file is gone, or has changed since it was compiled (P459), or an address is none of S3 (P408).
     """
+    _refuse_unreadable(data)
     found: dict[str, Content] = {}
     addresses: dict[str, str] = {}
     try:
@@ -75,6 +80,18 @@ def contents(filled: Filled, data: dict[str, str], index: StatIndex) -> tuple[li
     except OSError as fault:
         raise _changed(f"{fault.filename} cannot be read: {fault.strerror or fault}") from None
     return list(found.values()), addresses
+
+
+def _refuse_unreadable(data: dict[str, str]) -> None:
+    faults = [
+        error(
+            "P408", f"dataset '{name}': {place} is no address of S3", hint="for example s3://my-ml/cells.csv"
+        )
+        for name, place in data.items()
+        if "://" in place and not _READABLE.match(place)
+    ]
+    if faults:
+        raise RunError(faults)
 
 
 def _by_address(objects: Iterator[Content] | list[Content]) -> dict[str, Content]:

@@ -185,6 +185,11 @@ def test_a_folder_that_cannot_be_taken_is_said_in_words(shop: Shop) -> None:
         shop.run(SLOT, datasets={"cells": shop.file("c", ""), "more": folder})
 
 
+def test_an_empty_path_is_not_the_folder_that_the_caller_stands_in(shop: Shop) -> None:
+    with pytest.raises(penstock.RunError, match="'more' was given no path"):
+        shop.run(SLOT, datasets={"cells": shop.file("c", ""), "more": ""})
+
+
 def test_an_optional_dataset_may_stay_unfilled(shop: Shop) -> None:
     spec = """
         datasets: {champion: {type: metrics, optional: true}}

@@ -74,3 +74,13 @@ def test_code_that_changed_since_it_was_compiled_is_not_sent(tmp_path: Path) -> 
         contents(filled(bundle, DEV), {}, StatIndex(None))
 
     assert [each.code for each in fault.value.diagnostics] == ["P459"]
+
+
+@pytest.mark.parametrize(
+    "given", ["s3://", "s3:///key", "S3://lab/cells.csv", "file:///cells.csv", "azureml://cells"]
+)
+def test_an_address_that_the_service_cannot_read_is_refused(given: str) -> None:
+    whole = filled(penstock.compile(TUMOUR, "sagemaker"), DEV)
+
+    with pytest.raises(RunError, match="P408"):
+        contents(whole, {"cells": given}, StatIndex(None))
