@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from functools import cached_property
@@ -10,6 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from penstock.frozen import dataclass, replace
+
+_HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,10 @@ class Call:
 
     @cached_property
     def host(self) -> str:
-        """The host that was asked for, lower-case and without its port."""
+        """The host that was asked for, lower-case and without its port; as it is where it is no host."""
         named = self.header("host").strip().lower()
-        if named.startswith("["):
-            return named[: named.find("]") + 1]
-        return named.partition(":")[0]
+        found = _HOST.fullmatch(named)
+        return found[1] if found else named
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ def test_a_call_that_is_right_is_answered(endpoint: Endpoint) -> None:
         ("GET", "/", {"host": "evil.example"}, (403, "AccessDenied")),
         ("GET", "/", {"host": "127.0.0.1.evil.example"}, (403, "AccessDenied")),
         ("GET", "/", {"host": "localhost.evil.example:80"}, (403, "AccessDenied")),
+        ("GET", "/", {"host": "127.0.0.1:80.evil.example"}, (403, "AccessDenied")),
+        ("GET", "/", {"host": "[::1].evil.example"}, (403, "AccessDenied")),
         ("GET", "/", {"host": "169.254.169.254"}, (403, "AccessDenied")),
         ("GET", "/", {"origin": "http://127.0.0.1"}, (403, "AccessDenied")),
         ("GET", "/", {"origin": "null"}, (403, "AccessDenied")),
