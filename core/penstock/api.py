@@ -9,6 +9,7 @@ from pathlib import Path
 from penstock import compiler, discovery, running
 from penstock.asking import Asked
 from penstock.bundle import Bundle
+from penstock.checking import check_document
 from penstock.diagnostics import Diagnostic, error, has_errors
 from penstock.errors import RunError, SpecError
 from penstock.loader import load as load_file
@@ -36,11 +37,13 @@ def load(path: AnyPath) -> PipelineSpec:
 def check(path: AnyPath | Bundle, target: str = "", profile: str = "") -> list[Diagnostic]:
     """Find everything that is wrong with a spec; with a target, also what that target cannot keep.
 
-    Of a bundle, such as `from_sdk` gives, it tells what was found when it was made.
+    Of a bundle, such as `from_sdk` gives, it tells what was found when it was made; of a bundle's folder, or a document
+    of a cloud's own, what a run would say of it before anything runs.
     """
     if isinstance(path, Bundle):
         return list(path.diagnostics)
-    return compiler.check(path, target, profile)
+    found = check_document(Path(path), target, profile)
+    return compiler.check(path, target, profile) if found is None else found
 
 
 def compile(path: AnyPath, target: str, profile: str = "") -> Bundle:

@@ -29,11 +29,19 @@ def command(ctx: click.Context, spec: Path, target: str, profile: str, as_json: 
     Without a target, shows step by step how each cloud carries the pipeline: in its own form, through a script
     that bundles ship, approximately, or not at all; and what `compile` would say of it. Exits with 1 where there are
     errors; warnings and notes, and what a target refuses that was not asked for, leave it at 0.
-    """
-    from penstock.compiler import examine, portable
 
-    found, checked = examine(spec, target, profile)
-    rows = portable(checked) if not target and not profile and not has_errors(found) else []
+    SPEC may be a bundle's folder, or a document of a cloud's own, as `run` takes it: what `run` would say of it before
+    anything runs.
+    """
+    from penstock.checking import check_document
+
+    rows: list[Row] = []
+    found = check_document(spec, target, profile)
+    if found is None:
+        from penstock.compiler import examine, portable
+
+        found, checked = examine(spec, target, profile)
+        rows = portable(checked) if not target and not profile and not has_errors(found) else []
     if as_json:
         result = {"ok": not has_errors(found), "diagnostics": [each.to_json() for each in found]}
         if rows:
