@@ -29,7 +29,7 @@ BENCHES = {
     "compiling": "check and compile",
     "memory": "peak memory",
     "sandbox": "the start of a sandboxed command",
-    "emulator": "processing steps on sagemaker",
+    "emulator": "steps on sagemaker and azureml",
     "endpoint": "calls to the loopback endpoint",
     "clients": "compile beside the clouds' own SDKs",
 }
