@@ -22,6 +22,7 @@ from penstock.runtime.records import StepRecord
 from penstock.runtime.scheduler import run_steps
 from penstock.runtime.stand_ins import StandIns
 from penstock.runtime.values import Values
+from penstock_azure.azureml.emulator.announcing import announcements
 from penstock_azure.azureml.emulator.codes import take_codes
 from penstock_azure.azureml.emulator.control_flow.rounds import with_bodies
 from penstock_azure.azureml.emulator.delivering import DATASTORES
@@ -60,6 +61,8 @@ class AzureMLEmulator:
         codes = take_codes(with_bodies(job.steps.values(), documents), bundle, run)
         work = AzureMLWork(execution, sources, codes)
         run.begin([*job.steps, *_gathered_names(interface, job)])
+        for step, told in announcements(documents.job, job.steps):
+            run.notice(told, step)
         needs = {name: step.needs for name, step in job.steps.items()}
         try:
             records = run_steps(needs, work, jobs=run.jobs, stop=run.stop, go_on=job.go_on)

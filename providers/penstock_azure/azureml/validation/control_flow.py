@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.diagnostics import Path
 from penstock.suggest import nearest
-from penstock_azure.azureml.validation.expressions import Reference, single
+from penstock_azure.azureml.validation.expressions import Reference, is_placeholder, single
 from penstock_azure.azureml.validation.nodes import CONTROL_FLOW, Node
 from penstock_azure.azureml.validation.ports import PRIMITIVES, Port, stands_open
 from penstock_azure.azureml.validation.report import (
@@ -75,12 +75,22 @@ def _check_blocks(node: Node) -> None:
         given = node.document.get(key)
         many = given if is_list(given) else [given]
         named[key] = [found.name for each in many if (found := single(each)) is not None]
+        for each in many:
+            if isinstance(each, str) and not is_placeholder(each) and not _is_node(each):
+                # The SDK takes text around the reference; no block would come of it.
+                message = f"{node.report.label} has '{each}' as a block, which is no node"
+                node.report.error((*node.path, key), REFERENCE, message, "write ${{parent.jobs.NODE}}")
     if not node.document.get("true_block") and not node.document.get("false_block"):
         message = f"{node.report.label} has neither a true block nor a false block"
         node.report.error((*node.path, "true_block"), GRAPH, message)
     for name in sorted({*named["true_block"]} & {*named["false_block"]}):
         message = f"{node.report.label} has node '{name}' in both of its blocks"
         node.report.error((*node.path, "false_block"), GRAPH, message)
+
+
+def _is_node(text: str) -> bool:
+    found = single(text)
+    return found is not None and found.head == "parent.job"
 
 
 def _body(node: Node, nodes: Mapping[str, Node], loops: Mapping[str, Sequence[Node]]) -> Node | None:

@@ -28,6 +28,8 @@ _PLAIN = re.compile(
     r"(?:python|ubuntu|debian|busybox|openmpi[\w.]*-(?:ubuntu[\w.]*|cuda.*)|minimal[\w.-]*|mambaforge|miniconda3?)(?::.*|@.*)?"
 )
 
+_PYTHON = re.compile(r"(?:[\w.]+/)*python:(\d+\.\d+)(?:[.-].*)?")
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -122,6 +124,9 @@ def _inline(
         notes += [left_out] if left_out else []
         found, other = _with_a_python(found)
         notes += [other] if other else []
+    elif image and (python := _PYTHON.fullmatch(image)) and not _is_current(python[1]):
+        current = ".".join(current_python().split(".")[:2])
+        notes.append(f"Python {current} stands for the Python of image '{image}'")
     elif "build" in given:
         notes.append(
             f"the image of node '{step.name}' is not built: it runs with the packages of this Python; for more"
@@ -136,6 +141,10 @@ def _inline(
             f' for more say images: {{"{image}": {{packages: [...]}}}} in penstock.yaml'
         )
     return Wanted(found, "; ".join(notes))
+
+
+def _is_current(python: str) -> bool:
+    return current_python().split(".")[:2] == python.split(".")
 
 
 def _with_a_python(asked: Requirements) -> tuple[Requirements, str]:
