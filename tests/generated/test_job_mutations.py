@@ -44,10 +44,11 @@ WITHOUT_EFFECT: list[tuple[str, str]] = [
         rf"{NODE}(compute|settings\.default_compute|identity(\..*)?)",
         "which machine, and whose rights: here yours",
     ),
+    (rf"{JOB}inputs\.\w+\.datastore", "where the service uploads local paths to"),
     (rf"{NODE}queue_settings(\..*)?", "how machines are waited for and paid for"),
     (
-        rf"{RESOURCES}\.(instance_type|shm_size|properties(\..*)?)",
-        "jobs run on this machine, whatever its size",
+        rf"{RESOURCES}\.(instance_type|shm_size|locations(\..*)?|max_instance_count|properties(\..*)?)",
+        "jobs run on this machine, whatever its size, wherever it stands, and no other joins it",
     ),
     (
         r"(components:plain|components:job|parallel:job|parallel:batch|sweep:job)\.yml:(jobs\.\w+\.)?resources",
@@ -68,7 +69,7 @@ WITHOUT_EFFECT: list[tuple[str, str]] = [
         "`cached` has results to reuse",
     ),
     (
-        r"(flows|sweep|parallel|strict|ending):job\.yml:experiment_name",
+        r"(flows|sweep|parallel|strict|ending|last):job\.yml:experiment_name",
         "told to nodes, and these do not print it",
     ),
     (rf"{JOB}jobs\.\w+\.(name|experiment_name)", "a node is called by its key, in its job's experiment"),

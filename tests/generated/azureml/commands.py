@@ -44,7 +44,7 @@ INPUTS: dict[str, Any] = {
     "share": 0.5,
     "flag": True,
     "rows": {"type": "uri_folder", "path": "./rows", "mode": "ro_mount"},
-    "one": {"type": "uri_file", "path": "./rows/a.csv"},
+    "one": {"type": "uri_file", "path": "./rows/a.csv", "datastore": "azureml:blob"},
 }
 
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -95,6 +95,8 @@ COMMANDS: dict[str, dict[str, Any]] = {
                     "shm_size": "2g",
                     "docker_args": "--ipc=host",
                     "properties": {"a": "b"},
+                    "locations": ["westeurope"],
+                    "max_instance_count": 2,
                 },
                 limits={"timeout": 3600},
                 services={"look": {"type": "jupyter_lab"}},

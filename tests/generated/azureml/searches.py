@@ -80,6 +80,12 @@ ENDING: dict[str, dict[str, Any]] = {
         }
     ),
 }
+TRIAL_OF_LOGS: dict[str, Any] = {
+    "command": "python report.py acc 0 ${{inputs.x}}",
+    "code": "./src",
+    "environment": PLAIN,
+    "inputs": {"x": {"type": "number"}},
+}
 TASK: dict[str, Any] = {
     "type": "run_function",
     "code": "./src",
@@ -157,5 +163,31 @@ STRICT: dict[str, dict[str, Any]] = {
             },
         },
         inputs={"rows": {"type": "uri_folder", "path": "./rows"}},
+    ),
+}
+
+LAST: dict[str, dict[str, Any]] = {
+    "job.yml": job(
+        {
+            "cut": {
+                "type": "sweep",
+                "compute": COMPUTE,
+                "trial": ENDING["job.yml"]["jobs"]["tune"]["trial"],
+                "search_space": {"x": {"type": "choice", "values": [9, 5]}},
+                "sampling_algorithm": "grid",
+                "objective": {"goal": "maximize", "primary_metric": "acc"},
+                "limits": {"max_total_trials": 2, "max_concurrent_trials": 1},
+                "early_termination": {"type": "bandit", "slack_amount": 0.1, "evaluation_interval": 1},
+            },
+            "logs": {
+                "type": "sweep",
+                "compute": COMPUTE,
+                "trial": TRIAL_OF_LOGS,
+                "search_space": {"x": {"type": "loguniform", "min_value": -3, "max_value": -1}},
+                "sampling_algorithm": {"type": "random", "rule": "sobol", "seed": 7, "logbase": 10},
+                "objective": {"goal": "maximize", "primary_metric": "acc"},
+                "limits": {"max_total_trials": 1},
+            },
+        }
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.generated.azureml.commands import COMMANDS, COMPONENTS, FAILING
 from tests.generated.azureml.flows import FLOWS
 from tests.generated.azureml.hearing import Subject
-from tests.generated.azureml.searches import ENDING, PARALLEL, STRICT, SWEEP
+from tests.generated.azureml.searches import ENDING, LAST, PARALLEL, STRICT, SWEEP
 
 SUBJECTS: dict[str, Subject] = {
     "commands": Subject(COMMANDS),
@@ -20,5 +20,8 @@ SUBJECTS: dict[str, Subject] = {
     "ending": Subject(ENDING, only=r"job\.yml:jobs\.tune\.early_termination"),
     "parallel": Subject(PARALLEL),
     "strict": Subject(STRICT, only=r"job\.yml:jobs\.strict\.(mini_batch_error_threshold|retry_settings)"),
+    "last": Subject(
+        LAST, only=r"job\.yml:jobs\.(cut\.early_termination|logs\.(search_space|sampling_algorithm))"
+    ),
     "flows": Subject(FLOWS),
 }
