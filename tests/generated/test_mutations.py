@@ -89,6 +89,7 @@ def parts() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize(("name", "part"), parts())
 def test_whatever_is_changed_leaves_a_trace(name: str, part: int, tmp_path: Path) -> None:

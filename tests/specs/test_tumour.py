@@ -48,6 +48,7 @@ def test_it_trains_a_model_that_is_good_enough_and_registers_it(first: penstock.
     assert version.lineage["datasets"].keys() == {"cells"}
 
 
+@pytest.mark.slow
 def test_a_second_run_reuses_every_step_and_the_version(first: penstock.Run, project: Path) -> None:
     again = penstock.run(SPEC, project=project)
 
@@ -56,6 +57,7 @@ def test_a_second_run_reuses_every_step_and_the_version(first: penstock.Run, pro
     assert "version 1" in again.steps["register"].message
 
 
+@pytest.mark.slow
 def test_a_poor_model_is_refused_with_the_message(first: penstock.Run, project: Path) -> None:
     refused = penstock.run(SPEC, project=project, parameters={"recall_floor": 1.0})
 

@@ -334,6 +334,7 @@ def test_forty_at_once_do_not_disturb_each_other(place: Place) -> None:
     assert [(each / "name").read_text().strip() for each in jobs] == [each.name for each in jobs]
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(1, rest="exhaustive")
 def test_thousands_of_entries_can_be_shadowed(place: Place) -> None:
     data = place.made("data")

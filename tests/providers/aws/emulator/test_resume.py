@@ -204,6 +204,7 @@ def disturb(shop: Shop, chance: random.Random, undisturbed: penstock.Run, kills:
     assert not strays(shop.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_it_ends_as_if_undisturbed(

@@ -159,6 +159,7 @@ def listen(folder: Path) -> None:
         opened.bind(os.path.relpath(folder / "s"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [leave, leave_by_root, break_off, circle, double, pipe, listen])
 @pytest.mark.parametrize("way", ["put", "mount_path"])
 def test_what_cannot_be_objects_is_a_fault(
