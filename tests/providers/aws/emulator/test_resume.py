@@ -183,9 +183,7 @@ def disturb(shop: Shop, chance: random.Random, undisturbed: penstock.Run, kills:
             states = recorded(shop)
             assert began <= set(states)
             assert {name for name in ended if states.get(name) not in ("succeeded", "skipped")} == set()
-            # A tuning job is one job: where it had not ended, it begins again, with all of its trials.
-            done = {name for name in ended if states[name] == "succeeded"}
-            kept = attempts(shop, {name for name in done if name.partition("[")[0] in done})
+            kept = attempts(shop, {name for name in ended if states[name] == "succeeded"})
         if not running:
             break
     if words == ["resume"] and load_run("last", shop.project).succeeded:

@@ -124,7 +124,7 @@ class Search:
         key = cache_key(parts)
         known = earlier.get(name)
         if known is not None and known.key == key and self._take_over(known, job, arguments):
-            self._tell(number, values, known)
+            self._tell(number, values, known, again=True)
             return
         record = StepRecord(
             self.run.record.id,
@@ -219,8 +219,10 @@ class Search:
                 self.execution.storage.mount(address, left[slot])
         return True
 
-    def _tell(self, number: int, values: Mapping[str, Scalar], record: StepRecord) -> None:
-        """Enter a trial that ended, and make it durable together with the table."""
+    def _tell(
+        self, number: int, values: Mapping[str, Scalar], record: StepRecord, *, again: bool = False
+    ) -> None:
+        """Enter a trial that ended, and make it durable together with the table; `again`: it stands there already."""
         status, message = str(record.status), record.message
         objective: float | None = None
         if record.status is StepStatus.SUCCEEDED:
@@ -236,7 +238,8 @@ class Search:
             self.trials.rows[number] = trial
             record = replace(record, search=self.trials.so_far(trial))
             self._record = replace(self._record, search=self.trials.to_json())
-            self.attempts.work.save([record, self._record])
+            # Saved again, it would count as one more attempt.
+            self.attempts.work.save([self._record] if again else [record, self._record])
 
     def _objective(self, record: StepRecord) -> float | None:
         for each in record.details.get("more", {}).get("FinalMetricDataList", ()):
