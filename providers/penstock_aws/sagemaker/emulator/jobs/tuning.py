@@ -15,6 +15,7 @@ from penstock.expressions.nodes import Scalar
 from penstock.frozen import replace
 from penstock.runtime.artifacts import Artifact
 from penstock.runtime.cache import cache_key, why_missed
+from penstock.runtime.events import StepChanged
 from penstock.runtime.records import StepRecord, StepStatus, trial_name
 from penstock.runtime.rounds import run_rounds
 from penstock.runtime.sampling import sampler
@@ -238,7 +239,9 @@ class Search:
             self.trials.rows[number] = trial
             record = replace(record, search=self.trials.so_far(trial))
             self._record = replace(self._record, search=self.trials.to_json())
-            # Saved again, it would count as one more attempt.
+            if again:
+                # Saved anew, it would count as one more attempt.
+                self.run.show(StepChanged(record))
             self.attempts.work.save([self._record] if again else [record, self._record])
 
     def _objective(self, record: StepRecord) -> float | None:
